@@ -1,0 +1,15 @@
+# graft_library(NAME [PRIVATE_DEPS ...] [DEPS ...]): a folder of lib/ as a static library graft_NAME of all its .cpp
+# files. DEPS is the folder's row of the include table (CONTRIBUTING.md): what its headers and sources may include.
+function(graft_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS;PRIVATE_DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(sources)
+    add_library(graft_${name} STATIC ${sources})
+    target_link_libraries(graft_${name} PUBLIC ${ARG_DEPS} PRIVATE graft_options ${ARG_PRIVATE_DEPS})
+    target_include_directories(graft_${name} PUBLIC ${PROJECT_SOURCE_DIR}/lib)
+  else()
+    add_library(graft_${name} INTERFACE)
+    target_link_libraries(graft_${name} INTERFACE ${ARG_DEPS})
+    target_include_directories(graft_${name} INTERFACE ${PROJECT_SOURCE_DIR}/lib)
+  endif()
+endfunction()

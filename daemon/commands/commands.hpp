@@ -1,0 +1,22 @@
+// The commands of graftd, a file each. Each returns an exit code (exit_codes.hpp), prints its answer to standard output
+// and everything else to standard error.
+#pragma once
+
+#include "daemon/config.hpp"
+#include "daemon/options.hpp"
+
+namespace graft::daemon {
+
+int run_command(const Options& options, const ConfigSource& source);
+int plan_command(const Options& options, const ConfigSource& source);
+int apply_command(const Options& options, const ConfigSource& source);
+int check_command(const Options& options, const ConfigSource& source);
+int version_command();
+
+// What run, plan and apply begin with: the settings, or exit code 78 with everything that is wrong with them on standard
+// error.
+[[nodiscard]] std::optional<Settings> settings_or_complain(const ConfigSource& source);
+
+void print_diagnostics(const Diagnostics& diagnostics);  // to standard error, a line each
+
+}  // namespace graft::daemon

@@ -1,0 +1,180 @@
+#include "daemon/options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "base/text.hpp"
+#include "daemon/exit_codes.hpp"
+#include "daemon/settings.hpp"
+
+namespace graft::daemon {
+
+namespace {
+
+constexpr std::size_t help_width = 80;
+
+constexpr std::array<CommandRow, 5> commands{{
+    {"run", "", "the daemon: keeps Grafana as declared until it is stopped",
+     "Compares at every interval and when the manifests change. SIGHUP reads configuration and manifests again; SIGTERM "
+     "and SIGINT end it cleanly, a second one at once."},
+    {"plan", "[-o json] [--detailed-exitcode]", "prints what would change, and why; changes nothing",
+     "Reads Grafana, the manifests, the token files and the state."},
+    {"apply", "[-o json]", "one cycle: makes Grafana as declared, and ends",
+     "Exit code 1 tells that a resource failed or was skipped; the rest was done."},
+    {"check", "PATH...", "checks manifests offline; no Grafana, no credentials",
+     "For CI and pre-commit. PATH is a directory of manifests. Every problem is printed with file, line and column."},
+    {"version", "", "prints version, compiler and libraries", ""},
+}};
+
+// Settings take their value as the next argument or after '='; their names come from the table.
+void add_settings(CLI::App& app, Options& options) {
+  for (const Setting& setting : setting_table()) {
+    const std::string key(setting.key);
+    if (key == "config") {
+      app.add_option_function<std::string>(flag_of(key), [&options](const std::string& file) { options.config = file; });
+      continue;
+    }
+    app.add_option_function<std::string>(flag_of(key),
+                                         [&options, key](const std::string& text) { options.settings[key] = text; });
+  }
+}
+
+void add_output(CLI::App& app, Options& options) {
+  app.add_option_function<std::string>("-o,--output",
+                                       [&options](const std::string& form) {
+                                         options.output = form == "json" ? Output::json : Output::text;
+                                       })
+      ->check(CLI::IsMember({"text", "json"}));
+}
+
+// Secrets are given by files only: as a flag anybody on the machine could read them.
+std::optional<std::string> secret_on_command_line(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    for (const std::string_view name : {"--password", "--token", "--grafana-auth-password", "--grafana-auth-token"})
+      if (argument == name || argument.starts_with(std::string(name) + "=")) return std::string(name);
+  }
+  return std::nullopt;
+}
+
+std::string wrapped(std::string_view text, std::size_t indent) {
+  std::string out;
+  std::size_t column = help_width;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    if (column + 1 + word.size() > help_width) {
+      out += (out.empty() ? "" : "\n") + std::string(indent, ' ');
+      column = indent;
+    } else {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+    at = end + 1;
+  }
+  return out + "\n";
+}
+
+std::string settings_help() {
+  std::string out = "Settings (flag > environment > configuration file > default):\n";
+  for (const Setting& setting : setting_table()) {
+    out += fmt::format("  {} <{}>\n", flag_of(setting.key), setting.form);
+    out += wrapped(setting.description, 6);
+    std::string origin = fmt::format("${}", environment_of(setting.key));
+    if (!setting.default_value.empty()) origin += fmt::format(", default {}", setting.default_value);
+    out += wrapped(origin, 6);
+  }
+  return out;
+}
+
+std::string exit_codes_help() {
+  std::string out = "Exit codes:\n";
+  for (const ExitCodeRow& row : exit_code_table) {
+    std::string text = wrapped(row.meaning, 8);
+    out += fmt::format("  {:>3}   {}", row.code, text.substr(8));
+  }
+  return out;
+}
+
+std::string command_options_help(std::string_view command) {
+  std::string out = "Options:\n  -h, --help             this text\n";
+  if (command == "plan" || command == "apply" || command == "check")
+    out += "  -o, --output text|json the form of what is printed\n";
+  if (command == "plan") out += "  --detailed-exitcode    exit code 2 when there is something to change or held\n";
+  return out;
+}
+
+std::string overall_help() {
+  std::string out =
+      "graftd keeps a live Grafana equal to YAML manifests kept in git.\n\nUsage: graftd COMMAND [OPTIONS]\n\nCommands:\n";
+  for (const CommandRow& row : commands) out += fmt::format("  {:<9} {}\n", row.name, row.purpose);
+  out += "\nExamples:\n"
+         "  graftd check manifests/\n"
+         "  graftd plan --config graftd.yaml\n"
+         "  graftd run --config /etc/graftd/graftd.yaml\n\n"
+         "graftd COMMAND --help tells more of a command.\n\n";
+  return out + exit_codes_help();
+}
+
+void add_commands(CLI::App& app, Options& options) {
+  for (const CommandRow& row : commands) {
+    CLI::App* command = app.add_subcommand(std::string(row.name), std::string(row.purpose));
+    command->set_help_flag();
+    command->add_flag("-h,--help", options.help);
+    add_settings(*command, options);
+    if (row.name == "plan" || row.name == "apply" || row.name == "check") add_output(*command, options);
+    if (row.name == "plan") command->add_flag("--detailed-exitcode", options.detailed_exitcode);
+    if (row.name == "check") command->add_option("PATH", options.paths);
+    command->callback([&options, name = std::string(row.name)] { options.command = name; });
+  }
+}
+
+}  // namespace
+
+std::span<const CommandRow> command_table() { return commands; }
+
+std::string help_text(std::string_view command) {
+  const auto row = std::ranges::find(commands, command, &CommandRow::name);
+  if (row == commands.end()) return overall_help();
+  std::string out = fmt::format("graftd {}: {}.\n\nUsage: graftd {} {}{}[OPTIONS]\n\n", row->name, row->purpose, row->name,
+                                row->arguments, row->arguments.empty() ? "" : " ");
+  if (!row->details.empty()) out += wrapped(row->details, 0) + "\n";
+  out += command_options_help(command) + "\n";
+  if (command != "version") out += settings_help() + "\n";
+  return out + exit_codes_help();
+}
+
+Result<Options> parse_command_line(int argc, const char* const* argv) {
+  if (const auto name = secret_on_command_line(argc, argv))
+    return fail(Error(ErrorCode::invalid, fmt::format("{} is refused: a secret is never given on the command line", *name))
+                    .with_hint("put it into a file and name that by --grafana-auth-password-file or "
+                               "--grafana-auth-token-file"));
+  Options options;
+  bool version = false;
+  CLI::App app("graftd");
+  app.set_help_flag();
+  app.add_flag("-h,--help", options.help);
+  app.add_flag("--version", version);
+  app.require_subcommand(0, 1);
+  add_commands(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return fail(Error(ErrorCode::invalid, printable(error.what())).with_hint("try graftd --help"));
+  }
+  if (version) options.command = "version";
+  if (options.command.empty() && !options.help)
+    return fail(Error(ErrorCode::invalid, "a command is needed: run, plan, apply, check or version").with_hint("try graftd --help"));
+  if (options.command == "check" && !options.help && options.paths.empty() && !options.settings.contains("manifests.directory") &&
+      !options.config)
+    return fail(Error(ErrorCode::invalid, "check needs a PATH").with_hint("try graftd check --help"));
+  return options;
+}
+
+}  // namespace graft::daemon

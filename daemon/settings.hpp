@@ -1,0 +1,41 @@
+// The settings of graftd: the values, and the one table that says of each its key, form, default and meaning. File, flag,
+// environment, `--help` and docs/configuration.md all come from that table.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace graft::daemon {
+
+struct Settings {
+  std::string owner;
+  std::string url;
+  std::string username, password_file, token_file;
+  std::string ca_file, cert_file, key_file;
+  std::string manifests_directory;
+  std::chrono::seconds interval{0};
+  std::string state_directory, tokens_directory;
+  std::chrono::seconds minimum_grace{0}, orphan_age{0};
+  std::string log_level, log_format;
+};
+
+struct Setting {
+  std::string_view key;            // "grafana.auth.passwordFile", as in the file
+  std::string_view form;           // "a file", "a duration": for help and documentation
+  std::string_view default_value;  // as one would write it; "" when there is none
+  bool required = false;
+  std::string_view description;
+  Status (*store)(Settings& settings, const std::string& text);  // ErrorCode::invalid when the text has not the form
+};
+
+[[nodiscard]] std::span<const Setting> setting_table();
+
+[[nodiscard]] std::string flag_of(std::string_view key);         // "--grafana-auth-password-file"
+[[nodiscard]] std::string environment_of(std::string_view key);  // "GRAFTD_GRAFANA_AUTH_PASSWORD_FILE"
+
+}  // namespace graft::daemon

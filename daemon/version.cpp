@@ -1,0 +1,22 @@
+#include "daemon/version.hpp"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include <boost/version.hpp>
+
+#ifndef GRAFTD_VERSION
+#error "the build defines GRAFTD_VERSION and GRAFTD_REVISION"
+#endif
+
+namespace graft::daemon {
+
+std::string version() { return GRAFTD_VERSION; }
+
+std::string version_text() {
+  return fmt::format("graftd {}\nrevision  {}\ncompiler  {}\nboost     {}.{}.{}\ntls       {}\n", GRAFTD_VERSION,
+                     GRAFTD_REVISION, __VERSION__, BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000,
+                     BOOST_VERSION % 100, OpenSSL_version(OPENSSL_VERSION));
+}
+
+}  // namespace graft::daemon

@@ -1,0 +1,163 @@
+// The live half of ServiceAccountToken. A token is a kind like every other: observe() gathers, compare() is the decision
+// chain of token/slot.hpp, create() and update() are the crash-safe procedure. There is no second engine.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/duration.hpp"
+#include "base/text.hpp"
+#include "grafana/json_fields.hpp"
+#include "grafana/service_accounts.hpp"
+#include "kinds/registry.hpp"
+#include "kinds/token_facts.hpp"
+#include "model/canonical_json.hpp"
+#include "token/issuer.hpp"
+
+namespace graft::kinds {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::chrono::seconds longest_default_grace{86'400};
+
+std::optional<std::chrono::seconds> seconds_of(const json& document, const char* member) {
+  const std::int64_t seconds = grafana::number_of(document, member);
+  if (seconds <= 0) return std::nullopt;
+  return std::chrono::seconds(seconds);
+}
+
+// 24 h, or half of rotateBefore (by default a third of the ttl) where that is less; never below the minimum.
+std::chrono::seconds grace_of(const json& document, std::chrono::seconds minimum) {
+  const auto ttl = seconds_of(document, "ttl");
+  auto rotate_before = seconds_of(document, "rotateBefore");
+  if (!rotate_before && ttl) rotate_before = *ttl / 3;
+  const auto usual = rotate_before ? std::min(longest_default_grace, *rotate_before / 2) : longest_default_grace;
+  return std::max(minimum, seconds_of(document, "grace").value_or(usual));
+}
+
+ResourceKey account_key(const Desired& desired) {
+  const json document = json::parse(desired.canonical, nullptr, false);
+  return {kind_service_account, desired.key.organization, grafana::text_of(document, "account")};
+}
+
+class TokenKind final : public Kind {
+ public:
+  TokenKind(token::Issuer& issuer, TokenSettings settings) : issuer_(issuer), settings_(std::move(settings)) {}
+
+  KindName name() const override { return kind_service_account_token; }
+  int rank() const override { return 4; }
+
+  asio::awaitable<Result<std::vector<Observed>>> observe(const Live& live, std::span<const Desired* const> wanted,
+                                                         const Snapshot& so_far) const override {
+    std::vector<Observed> observed;
+    for (const Desired* desired : wanted) {
+      const Observed* account = so_far.find(account_key(*desired));
+      std::unique_ptr<sink::Sink> sink = settings_.make_sink(desired->canonical);
+      token::Slot slot = make_slot(live, *desired, account, *sink);
+      token::Inputs inputs = co_await issuer_.gather(slot);
+      Observed one;
+      one.key = desired->key;
+      one.id = std::to_string(slot.account.value());
+      one.canonical = facts_to_json(inputs);
+      one.digest = Digest::of(one.canonical);
+      observed.push_back(std::move(one));
+    }
+    co_return observed;
+  }
+
+  Verdict compare(const ServerFacts&, const Desired& desired, const Observed* observed) const override {
+    token::Inputs inputs;
+    if (observed != nullptr) inputs = facts_from_json(observed->canonical);
+    const token::Decision decision = token::decide(inputs, policy(desired));
+    Verdict verdict;
+    verdict.reason = decision.reason;
+    verdict.wake_at = decision.wake_at;
+    verdict.payload = decision_to_json(decision);
+    switch (decision.step) {
+      case token::Step::keep: verdict.verb = Verb::none; break;
+      case token::Step::wait: verdict.verb = Verb::wait; break;
+      case token::Step::unknown: verdict.verb = Verb::unknown; break;
+      case token::Step::revoke:
+        verdict.verb = Verb::update;
+        for (const TokenId id : decision.revoke)
+          verdict.changes.push_back({"/tokens/" + std::to_string(id.value()), quote("superseded"), ""});
+        break;
+      case token::Step::issue: fill_issue(verdict, inputs, decision); break;
+    }
+    return verdict;
+  }
+
+  asio::awaitable<Result<Observed>> create(const Live& live, const Desired& desired,
+                                           const Verdict& verdict) const override {
+    const Observed* account = live.find(account_key(desired));
+    if (account == nullptr) co_return fail(ErrorCode::internal, "the account of the token is not known");
+    std::unique_ptr<sink::Sink> sink = settings_.make_sink(desired.canonical);
+    token::Slot slot = make_slot(live, desired, account, *sink);
+    const token::Decision decision = decision_from_json(verdict.payload);
+    Status done = co_await issuer_.carry_out(slot, decision);
+    if (!done) co_return fail(std::move(done.error()));
+    Observed after;
+    after.key = desired.key;
+    co_return after;
+  }
+
+  asio::awaitable<Result<Observed>> update(const Live& live, const Desired& desired, const Observed&,
+                                           const Verdict& verdict) const override {
+    return create(live, desired, verdict);
+  }
+
+ private:
+  token::Policy policy(const Desired& desired) const {
+    token::Policy policy;
+    policy.orphan_age = settings_.orphan_age;
+    policy.grace = grace_of(json::parse(desired.canonical, nullptr, false), settings_.minimum_grace);
+    return policy;
+  }
+
+  // A first key is a creation; a key for a slot that had one is a change, named by what is wrong with the old one.
+  static void fill_issue(Verdict& verdict, const token::Inputs& inputs, const token::Decision& decision) {
+    const bool first = inputs.tokens.empty() && inputs.marker_generation == 0 && !inputs.record;
+    if (first) {
+      verdict.verb = Verb::create;
+      verdict.reason.clear();
+      return;
+    }
+    verdict.verb = Verb::update;
+    verdict.changes.push_back({"/key", quote(decision.reason), quote(fmt::format("generation {}", decision.generation))});
+    verdict.reason.clear();
+    for (const TokenId id : decision.revoke)
+      verdict.changes.push_back({"/tokens/" + std::to_string(id.value()), quote("undelivered"), ""});
+  }
+
+  token::Slot make_slot(const Live& live, const Desired& desired, const Observed* account, sink::Sink& sink) const {
+    const json document = json::parse(desired.canonical, nullptr, false);
+    token::Slot slot;
+    slot.identity.owner = settings_.owner;
+    slot.identity.organization = live.id;
+    slot.identity.token = grafana::text_of(document, "name");
+    slot.identity.account_login = grafana::derived_login(live.id, grafana::text_of(document, "account"));
+    if (account != nullptr) {
+      const json facts = json::parse(account->facts, nullptr, false);
+      slot.account = AccountId(grafana::number_from(account->id));
+      slot.account_tokens = grafana::number_of(facts, "tokens");
+      slot.identity.account_login = grafana::text_of(facts, "login");
+    }
+    slot.ttl = seconds_of(document, "ttl");
+    slot.policy = policy(desired);
+    slot.sink = &sink;
+    return slot;
+  }
+
+  token::Issuer& issuer_;
+  TokenSettings settings_;
+};
+
+}  // namespace
+
+std::unique_ptr<Kind> make_service_account_token_kind(token::Issuer& issuer, TokenSettings settings) {
+  return std::make_unique<TokenKind>(issuer, std::move(settings));
+}
+
+}  // namespace graft::kinds

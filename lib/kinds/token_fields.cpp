@@ -1,0 +1,125 @@
+#include "kinds/token_fields.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.hpp"
+#include "manifest/names.hpp"
+
+namespace graft::kinds {
+
+namespace {
+
+using manifest::defaults_to;
+using manifest::field;
+using manifest::Problem;
+using manifest::Table;
+using manifest::text_form;
+
+constexpr std::size_t segment_limit = 200;  // of 255 bytes: the sink puts ".graftd" and temporary names beside the file
+constexpr std::size_t path_limit = 1024;
+
+std::optional<Problem> bad_segment(std::string_view segment) {
+  if (segment.empty()) return Problem{"has an empty part", "one / between names, none at the ends"};
+  if (segment == "..") return Problem{"would leave the token directory", "write a path without .."};
+  if (segment.front() == '.') return Problem{"has a part that begins with a dot", "those are graftd's own files"};
+  if (segment.size() > segment_limit) {
+    return Problem{fmt::format("has a part of {} bytes", segment.size()), fmt::format("at most {}", segment_limit)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Problem> bad_account_name(std::string_view name) { return manifest::bad_name(name); }
+
+// The name of a user or group of the system, not a number: numbers differ from host to host.
+std::optional<Problem> bad_system_name(std::string_view name) {
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-$";
+  const bool sound = !name.empty() && name.size() <= 32 && name.front() != '-' &&
+                     name.find_first_not_of(allowed) == name.npos;
+  if (sound) return std::nullopt;
+  return Problem{fmt::format("{} is no name of a user or group", graft::quoted(name)), {}};
+}
+
+manifest::Form<Lifetime> lifetime_form() {
+  manifest::Form<std::chrono::seconds> duration = manifest::duration_form();
+  return {"duration or never", R"("type":"string","pattern":"^(never|([0-9]+[wdhms])+)$")",
+          [duration](const manifest::Node& node, std::string_view label, Lifetime& out, manifest::Reporter& reporter) {
+            out.length.reset();
+            if (node.type == manifest::Node::Type::string && node.scalar == "never") return true;
+            return duration.read(node, label, out.length.emplace(), reporter);
+          }};
+}
+
+}  // namespace
+
+std::optional<Problem> bad_key_path(std::string_view path) {
+  const auto full = [&](Problem problem) {
+    return Problem{fmt::format("{} {}", graft::quoted(path), problem.message), problem.hint};
+  };
+  if (path.empty()) return Problem{"must not be empty", {}};
+  if (path.front() == '/') return full({"is absolute", "write it relative to the token directory"});
+  if (path.size() > path_limit) return Problem{fmt::format("longer than {} bytes", path_limit), {}};
+  if (has_control_characters(path)) return full({"has a line break or another control character in it", "take it out"});
+  if (path.find('\\') != path.npos) return full({"has a backslash in it", "separate names with /"});
+  for (std::size_t start = 0; start <= path.size();) {
+    const std::size_t end = std::min(path.find('/', start), path.size());
+    if (auto problem = bad_segment(path.substr(start, end - start))) return full(std::move(*problem));
+    start = end + 1;
+  }
+  return std::nullopt;
+}
+
+std::optional<Problem> bad_file_mode(std::string_view mode) {
+  const std::string hint = "four octal digits in quotes, such as \"0600\" or \"0640\"";
+  unsigned bits = 0;
+  const auto [end, error] = std::from_chars(mode.data(), mode.data() + mode.size(), bits, 8);
+  const bool octal = error == std::errc{} && end == mode.data() + mode.size() && mode.size() >= 3 && mode.size() <= 4;
+  if (!octal) return Problem{fmt::format("{} is no file mode", graft::quoted(mode)), hint};
+  if (bits > 0777U) return Problem{fmt::format("{} has special bits (setuid, setgid, sticky)", graft::quoted(mode)), hint};
+  if ((bits & 02U) != 0) return Problem{fmt::format("{} lets everybody write the key", graft::quoted(mode)), hint};
+  if ((bits & 0400U) == 0) return Problem{fmt::format("{}: not even its owner could read the key", graft::quoted(mode)), hint};
+  return std::nullopt;
+}
+
+const Table<WrittenFile>& file_delivery_table() {
+  using F = WrittenFile;
+  static const Table<F> table{
+      {field("path", &F::path, text_form("path", R"("minLength":1)", bad_key_path), manifest::required,
+             "Where the key lies, below the token directory of the daemon."),
+       field("owner", &F::owner, text_form("user name", {}, bad_system_name), manifest::optional,
+             "The file's owner. The daemon's own user when left out."),
+       field("group", &F::group, text_form("group name", {}, bad_system_name), manifest::optional,
+             "The file's group. The daemon's own when left out."),
+       field("mode", &F::mode, text_form("octal file mode", R"("pattern":"^0?[0-7]{3}$")", bad_file_mode),
+             defaults_to("0600"), "The file's mode. It cannot be writable by everybody.")}};
+  return table;
+}
+
+const Table<WrittenDelivery>& delivery_table() {
+  using D = WrittenDelivery;
+  static const Table<D> table{{field("file", &D::file, manifest::object_form(file_delivery_table()), manifest::required,
+                                     "The key alone in a file.")},
+                              {{"kubernetesSecret"}, {"vault"}}};
+  return table;
+}
+
+const Table<WrittenToken>& token_table() {
+  using T = WrittenToken;
+  static const Table<T> table{
+      {field("serviceAccount", &T::account,
+             text_form("string", R"("minLength":1,"maxLength":190)", bad_account_name), manifest::optional,
+             "The account, declared in the same organization. Required, but for a token nested in its account."),
+       field("ttl", &T::ttl, lifetime_form(), defaults_to("30d"),
+             "How long a key lives, from 1s to ten years, or never."),
+       field("rotateBefore", &T::rotate_before, manifest::duration_form(), manifest::optional,
+             "How long before its end a key is replaced. Less than ttl."),
+       field("grace", &T::grace, manifest::duration_form(), manifest::optional,
+             "How long the old key lives on after a new one was delivered. Less than rotateBefore."),
+       field("deliverTo", &T::deliver_to, manifest::list_form(manifest::object_form(delivery_table())),
+             manifest::required, "Where the key is delivered: exactly one file in this version.")}};
+  return table;
+}
+
+}  // namespace graft::kinds

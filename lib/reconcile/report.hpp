@@ -1,0 +1,49 @@
+// What one cycle did: the plan, what became of each action, and what to do next. A value; rendered by the daemon.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/diagnostics.hpp"
+#include "base/result.hpp"
+#include "manifest/loader.hpp"
+#include "plan/plan.hpp"
+
+namespace graft::reconcile {
+
+enum class Outcome : std::uint8_t {
+  done,
+  failed,   // tried, and refused or lost
+  skipped,  // not tried: what it needs failed, we are stopping, or it must wait
+};
+
+struct ActionResult {  // of one action
+  ResourceKey key;
+  Verb verb = Verb::none;
+  Outcome outcome = Outcome::done;
+  Error error;  // for failed and skipped
+};
+
+struct Report {
+  plan::Plan plan;
+  std::vector<ActionResult> results;       // in the order in which they ended; empty for a plan
+  std::optional<Error> stopped;       // why the cycle could not be carried out at all: no login, no connection, no manifests
+  Diagnostics diagnostics;            // of the manifests, when they were read anew
+  bool manifests_rejected = false;    // they hold errors; the last good state, if any, was enforced
+  std::string revision;               // of what was enforced
+  std::shared_ptr<const manifest::DesiredState> state;  // what the plan points into, and
+  std::shared_ptr<const void> wanted;                   // the organizations that nobody declared
+  std::optional<WallTime> wake_at;    // by the server's clock: something waits until then
+  std::optional<WallTime> server_time;
+  std::uint64_t requests = 0;
+  std::chrono::milliseconds took{0};
+
+  [[nodiscard]] std::size_t count(Outcome outcome) const;
+  [[nodiscard]] bool converged() const;  // everything is, or was made, as declared
+};
+
+}  // namespace graft::reconcile

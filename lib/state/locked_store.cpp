@@ -1,0 +1,42 @@
+#include "state/locked_store.hpp"
+
+#include <mutex>
+
+namespace graft::state {
+
+namespace {
+
+class LockedStore final : public Store {
+ public:
+  explicit LockedStore(std::unique_ptr<Store> store) : store_(std::move(store)) {}
+
+  Result<std::optional<SlotRecord>> slot(const SlotKey& key) override {
+    const std::scoped_lock lock(mutex_);
+    return store_->slot(key);
+  }
+  Status put_slot(const SlotKey& key, const SlotRecord& record) override {
+    const std::scoped_lock lock(mutex_);
+    return store_->put_slot(key, record);
+  }
+  Result<std::optional<LoginRecord>> login(const std::string& fingerprint) override {
+    const std::scoped_lock lock(mutex_);
+    return store_->login(fingerprint);
+  }
+  Status put_login(const std::string& fingerprint, const LoginRecord& record) override {
+    const std::scoped_lock lock(mutex_);
+    return store_->put_login(fingerprint, record);
+  }
+  const std::string& salt() const override { return store_->salt(); }
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<Store> store_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> make_locked_store(std::unique_ptr<Store> store) {
+  return std::make_unique<LockedStore>(std::move(store));
+}
+
+}  // namespace graft::state

@@ -1,0 +1,235 @@
+#include "state/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "base/hash.hpp"
+
+namespace graft::state {
+
+namespace {
+
+constexpr std::int64_t application_id = 0x67726664;  // "grfd": `file state.db` shows it
+constexpr std::size_t salt_bytes = 16;
+
+constexpr const char* tables = R"(
+  CREATE TABLE meta (
+    name TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE slot (
+    organization INTEGER NOT NULL,
+    account TEXT NOT NULL,
+    token TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    phase TEXT NOT NULL,
+    token_id INTEGER,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (organization, account, token)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE login (
+    fingerprint TEXT NOT NULL PRIMARY KEY,
+    last_success INTEGER,
+    refusals TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+)";
+
+constexpr std::array<std::pair<Phase, std::string_view>, 3> phases{
+    {{Phase::intent, "intent"}, {Phase::delivering, "delivering"}, {Phase::delivered, "delivered"}}};
+
+std::string_view name_of(Phase phase) {
+  return std::find_if(phases.begin(), phases.end(), [&](const auto& row) { return row.first == phase; })->second;
+}
+
+std::string number_or_nothing(const std::optional<std::int64_t>& number) {
+  return number ? fmt::format("{}", *number) : "";
+}
+
+// Of a row's values; the separator occurs in none of them, since names with control characters are refused.
+template <class... Values>
+std::int64_t checksum(const Values&... values) {
+  std::string joined;
+  (joined.append(fmt::format("{}\x1f", values)), ...);
+  return crc32_ieee(joined);
+}
+
+std::int64_t slot_checksum(std::int64_t organization, std::string_view account, std::string_view token,
+                           std::int64_t generation, std::string_view phase, const std::optional<std::int64_t>& id) {
+  return checksum("slot", organization, account, token, generation, phase, number_or_nothing(id));
+}
+
+std::int64_t login_checksum(std::string_view fingerprint, const std::optional<std::int64_t>& success,
+                            std::string_view refusals) {
+  return checksum("login", fingerprint, number_or_nothing(success), refusals);
+}
+
+WallTime to_time(std::int64_t seconds) { return WallTime{std::chrono::seconds{seconds}}; }
+
+std::string join(const std::vector<WallTime>& times) {
+  std::string out;
+  for (const WallTime time : times) out += fmt::format("{} ", time.time_since_epoch().count());
+  return out;
+}
+
+std::vector<WallTime> split(const std::string& text) {
+  std::vector<WallTime> out;
+  const char* const end = text.data() + text.size();
+  for (const char* at = text.data(); at < end; ++at) {
+    std::int64_t seconds = 0;
+    at = std::from_chars(at, end, seconds).ptr;
+    out.push_back(to_time(seconds));
+  }
+  return out;
+}
+
+Status put_meta(Database& database, std::string_view name, const std::string& value) {
+  auto statement = database.prepare("INSERT INTO meta (name, value, checksum) VALUES (?1, ?2, ?3)");
+  if (!statement) return fail(std::move(statement.error()));
+  statement->bind(1, name);
+  statement->bind(2, value);
+  statement->bind(3, checksum("meta", name, value));
+  return statement->run();
+}
+
+// nullopt: not there, or damaged.
+Result<std::optional<std::string>> get_meta(Database& database, std::string_view name) {
+  auto statement = database.prepare("SELECT value, checksum FROM meta WHERE name = ?1");
+  if (!statement) return fail(std::move(statement.error()));
+  statement->bind(1, name);
+  const auto row = statement->step();
+  if (!row) return fail(row.error());
+  if (!*row || statement->integer(1) != checksum("meta", name, statement->text(0))) return std::nullopt;
+  return statement->text(0);
+}
+
+// The rest of graftd prepares these later: a schema in which they fail is damaged.
+Status try_writes(Database& database) {
+  for (const std::string_view text : {sql::put_slot, sql::put_login, sql::one_slot, sql::one_login}) {
+    if (auto statement = database.prepare(text); !statement) return fail(std::move(statement.error()));
+  }
+  return {};
+}
+
+template <class Decode>
+Result<bool> all_sound(Database& database, std::string_view select, Decode decode) {
+  auto rows = database.prepare(select);
+  if (!rows) return fail(std::move(rows.error()));
+  for (;;) {
+    const auto row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return true;
+    if (!decode(*rows)) return false;
+  }
+}
+
+Error made_by_newer(std::int64_t version) {
+  return Error(ErrorCode::invalid, fmt::format("the state store has version {}, this graftd knows up to {}: it was made by "
+                                               "a newer graftd", version, schema_version))
+      .with_hint("use that graftd again, or move the file away: losing it is safe, tokens are re-issued with care");
+}
+
+// Any failure of SQL in here goes to inspect(), which tells damage from trouble.
+Result<Soundness> read_all(Database& database) {
+  const auto check = database.text("PRAGMA quick_check(1)");
+  if (!check) return fail(check.error());
+  if (*check != "ok") return Soundness::damaged;
+  const auto objects = database.integer("SELECT count(*) FROM sqlite_schema");
+  if (!objects) return fail(objects.error());
+  if (*objects == 0) return Soundness::empty;
+  const auto application = database.integer("PRAGMA application_id");
+  const auto version = database.integer("PRAGMA user_version");
+  const auto noted = get_meta(database, "version");
+  if (!application || !version || !noted) return Soundness::damaged;
+  if (*application != application_id || *noted != fmt::format("{}", *version)) return Soundness::damaged;
+  if (*version > schema_version) return fail(made_by_newer(*version));
+  if (auto status = try_writes(database); !status) return fail(std::move(status.error()));
+  const auto salt = get_meta(database, "salt");
+  const auto slots = all_sound(database, sql::all_slots, decode_slot);
+  const auto logins = slots ? all_sound(database, sql::all_logins, decode_login) : slots;
+  if (!logins) return fail(logins.error());
+  const bool sound = salt && *salt && *slots && *logins;
+  return sound ? Soundness::sound : Soundness::damaged;
+}
+
+}  // namespace
+
+Result<Soundness> inspect(Database& database) {
+  auto soundness = read_all(database);
+  if (!soundness && soundness.error().code == ErrorCode::io && means_damage(database.last_code()))
+    return Soundness::damaged;
+  return soundness;
+}
+
+Status create_schema(Database& database) {
+  Status status = database.execute("BEGIN IMMEDIATE");
+  if (status) status = database.execute(tables);
+  if (status) status = put_meta(database, "version", fmt::format("{}", schema_version));
+  if (status) status = put_meta(database, "salt", random_hex(salt_bytes));
+  const std::string pragmas =
+      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT", application_id, schema_version);
+  if (status) status = database.execute(pragmas.c_str());
+  return status;
+}
+
+Result<std::string> read_salt(Database& database) {
+  auto salt = get_meta(database, "salt");
+  if (!salt) return fail(std::move(salt.error()));
+  if (!*salt) return fail(ErrorCode::io, "the state store has no salt");
+  return std::move(**salt);
+}
+
+std::optional<SlotRecord> decode_slot(const Statement& row) {
+  const std::string phase = row.text(4);
+  const auto known = std::find_if(phases.begin(), phases.end(), [&](const auto& entry) { return entry.second == phase; });
+  const std::int64_t generation = row.integer(3);
+  const auto id = row.optional_integer(5);
+  const bool sound = row.integer(6) == slot_checksum(row.integer(0), row.text(1), row.text(2), generation, phase, id);
+  if (!sound || known == phases.end() || generation < 0 || generation > std::numeric_limits<std::uint32_t>::max())
+    return std::nullopt;
+  SlotRecord record{static_cast<std::uint32_t>(generation), known->first, std::nullopt};
+  if (id) record.token_id = TokenId(*id);
+  return record;
+}
+
+std::optional<LoginRecord> decode_login(const Statement& row) {
+  const auto success = row.optional_integer(1);
+  const std::string refusals = row.text(2);
+  if (row.integer(3) != login_checksum(row.text(0), success, refusals)) return std::nullopt;
+  LoginRecord record;
+  if (success) record.last_success = to_time(*success);
+  record.refusals = split(refusals);
+  return record;
+}
+
+void encode_slot(Statement& statement, const SlotKey& key, const SlotRecord& record) {
+  const std::int64_t organization = key.organization.value();
+  const std::int64_t generation = record.generation;
+  const std::string_view phase = name_of(record.phase);
+  const auto id = record.token_id ? std::optional(record.token_id->value()) : std::nullopt;
+  statement.bind(1, organization);
+  statement.bind(2, std::string_view(key.account_login));
+  statement.bind(3, std::string_view(key.token));
+  statement.bind(4, generation);
+  statement.bind(5, phase);
+  statement.bind(6, id);
+  statement.bind(7, slot_checksum(organization, key.account_login, key.token, generation, phase, id));
+}
+
+void encode_login(Statement& statement, const std::string& fingerprint, const LoginRecord& record) {
+  std::optional<std::int64_t> success;
+  if (record.last_success) success = record.last_success->time_since_epoch().count();
+  const std::string refusals = join(record.refusals);
+  statement.bind(1, std::string_view(fingerprint));
+  statement.bind(2, success);
+  statement.bind(3, std::string_view(refusals));
+  statement.bind(4, login_checksum(fingerprint, success, refusals));
+}
+
+}  // namespace graft::state

@@ -1,0 +1,49 @@
+// The tables of the state store and what makes a file sound. SQLite keeps no checksums of its own, so every row carries
+// one: a flipped bit must not change a token's generation unseen.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "state/sqlite.hpp"
+#include "state/store.hpp"
+
+namespace graft::state {
+
+constexpr std::int64_t schema_version = 1;
+
+enum class Soundness : std::uint8_t { sound, empty, damaged };
+
+// Reads everything once. An error: the file cannot be judged (rights, disk), or a newer graftd made it (invalid).
+[[nodiscard]] Result<Soundness> inspect(Database& database);
+
+// Makes the tables in an empty file, with a new salt.
+[[nodiscard]] Status create_schema(Database& database);
+[[nodiscard]] Result<std::string> read_salt(Database& database);
+
+namespace sql {
+constexpr std::string_view all_slots =
+    "SELECT organization, account, token, generation, phase, token_id, checksum FROM slot";
+constexpr std::string_view one_slot =
+    "SELECT organization, account, token, generation, phase, token_id, checksum FROM slot"
+    " WHERE organization = ?1 AND account = ?2 AND token = ?3";
+constexpr std::string_view put_slot =
+    "INSERT OR REPLACE INTO slot (organization, account, token, generation, phase, token_id, checksum)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+constexpr std::string_view all_logins = "SELECT fingerprint, last_success, refusals, checksum FROM login";
+constexpr std::string_view one_login =
+    "SELECT fingerprint, last_success, refusals, checksum FROM login WHERE fingerprint = ?1";
+constexpr std::string_view put_login =
+    "INSERT OR REPLACE INTO login (fingerprint, last_success, refusals, checksum) VALUES (?1, ?2, ?3, ?4)";
+}  // namespace sql
+
+// Rows to values and back. nullopt: the row is damaged.
+[[nodiscard]] std::optional<SlotRecord> decode_slot(const Statement& row);
+[[nodiscard]] std::optional<LoginRecord> decode_login(const Statement& row);
+void encode_slot(Statement& statement, const SlotKey& key, const SlotRecord& record);
+void encode_login(Statement& statement, const std::string& fingerprint, const LoginRecord& record);
+
+}  // namespace graft::state

@@ -1,0 +1,194 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/directory.hpp"
+#include "state/directory_lock.hpp"
+#include "state/schema.hpp"
+#include "state/sqlite.hpp"
+#include "state/store.hpp"
+
+namespace graft::state {
+
+namespace {
+
+constexpr const char* file_name = "state.db";
+constexpr std::array<const char*, 3> suffixes{"", "-wal", "-shm"};  // what belongs to one SQLite database
+
+Error damaged_row() {
+  return Error(ErrorCode::io, "a row of the state store is damaged")
+      .with_hint("the next start of graftd sets the store aside and begins anew, which is safe");
+}
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(Descriptor lock, Database database, std::string salt)
+      : lock_(std::move(lock)), database_(std::move(database)), salt_(std::move(salt)) {}
+
+  Result<std::optional<SlotRecord>> slot(const SlotKey& key) override {
+    auto statement = database_.prepare(sql::one_slot);
+    if (!statement) return fail(std::move(statement.error()));
+    statement->bind(1, key.organization.value());
+    statement->bind(2, std::string_view(key.account_login));
+    statement->bind(3, std::string_view(key.token));
+    return one(*statement, decode_slot);
+  }
+
+  Status put_slot(const SlotKey& key, const SlotRecord& record) override {
+    auto statement = database_.prepare(sql::put_slot);
+    if (!statement) return fail(std::move(statement.error()));
+    encode_slot(*statement, key, record);
+    return statement->run();
+  }
+
+  Result<std::optional<LoginRecord>> login(const std::string& fingerprint) override {
+    auto statement = database_.prepare(sql::one_login);
+    if (!statement) return fail(std::move(statement.error()));
+    statement->bind(1, std::string_view(fingerprint));
+    return one(*statement, decode_login);
+  }
+
+  Status put_login(const std::string& fingerprint, const LoginRecord& record) override {
+    auto statement = database_.prepare(sql::put_login);
+    if (!statement) return fail(std::move(statement.error()));
+    encode_login(*statement, fingerprint, record);
+    return statement->run();
+  }
+
+  const std::string& salt() const override { return salt_; }
+
+ private:
+  template <class Value>
+  static Result<std::optional<Value>> one(Statement& statement, std::optional<Value> (*decode)(const Statement&)) {
+    const auto row = statement.step();
+    if (!row) return fail(row.error());
+    if (!*row) return std::optional<Value>();
+    auto value = decode(statement);
+    if (!value) return fail(damaged_row());
+    return value;
+  }
+
+  Descriptor lock_;  // declared first: given up last
+  Database database_;
+  std::string salt_;
+};
+
+// What lies in the directory says which tokens exist and when logins failed: nobody else may write it.
+Status private_enough(const Directory& directory) {
+  struct stat info {};
+  if (::fstat(directory.descriptor(), &info) != 0) return fail(io_error("look at", directory.path(), errno));
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
+  return fail(Error(ErrorCode::io, fmt::format("the state directory {} may be written by others", directory.path()))
+                  .with_hint(fmt::format("chmod go-w {}", directory.path()))
+                  .retry());
+}
+
+// Made by us with 0600 before SQLite sees it, which would take the umask; its other files copy the mode of this one.
+Status make_file(const Directory& directory) {
+  const Descriptor file(::openat(directory.descriptor(), file_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.open()) return fail(io_error("open", directory.path_of(file_name), errno));
+  if (::fchmod(file.get(), 0600) != 0) return fail(io_error("set the mode of", directory.path_of(file_name), errno));
+  return directory.sync();
+}
+
+Result<std::string> set_aside(const Directory& directory) {
+  std::string stamp = format_rfc3339(system_clock().wall());
+  std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
+  std::string target = fmt::format("{}.corrupt-{}", file_name, stamp);
+  for (int i = 2; ::faccessat(directory.descriptor(), target.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0; ++i)
+    target = fmt::format("{}.corrupt-{}-{}", file_name, stamp, i);
+  const int in = directory.descriptor();
+  // The log first: a fresh database must never meet the log of the old one.
+  for (auto suffix = suffixes.rbegin(); suffix != suffixes.rend(); ++suffix) {
+    const std::string from = std::string(file_name) + *suffix;
+    if (::renameat(in, from.c_str(), in, (target + *suffix).c_str()) != 0 && errno != ENOENT)
+      return fail(io_error("set aside", directory.path_of(from), errno));
+  }
+  if (auto status = directory.sync(); !status) return fail(std::move(status.error()));
+  return directory.path_of(target);
+}
+
+Result<Soundness> open_and_inspect(const Directory& directory, std::optional<Database>& out) {
+  if (auto status = make_file(directory); !status) return fail(std::move(status.error()));
+  auto database = Database::open(directory.path_of(file_name), Database::Access::read_write);
+  if (!database) return fail(std::move(database.error()));
+  auto soundness = inspect(*database);
+  // We may write the file, or make_file() had failed: then it is the file's own head that forbids it.
+  if (soundness && !database->writable()) soundness = Soundness::damaged;
+  out.emplace(std::move(*database));
+  return soundness;
+}
+
+Status prepare_for_writing(Database& database, Soundness soundness) {
+  const auto mode = database.text("PRAGMA journal_mode = WAL");
+  if (!mode) return fail(mode.error());
+  if (*mode != "wal")
+    return fail(Error(ErrorCode::io, fmt::format("the state store cannot be kept in WAL mode but in {}", *mode))
+                    .with_hint("the state directory must lie on a local file system"));
+  if (auto status = database.execute("PRAGMA synchronous = FULL"); !status) return status;
+  return soundness == Soundness::empty ? create_schema(database) : Status{};
+}
+
+Result<Opened> open_for_writing(const std::string& path) {
+  auto directory = Directory::open_or_make(path, 0700);
+  if (!directory) return fail(std::move(directory.error()));
+  if (auto status = private_enough(*directory); !status) return fail(std::move(status.error()));
+  auto lock = lock_directory(*directory);
+  if (!lock) return fail(std::move(lock.error()));
+  Opened opened;
+  std::optional<Database> database;
+  auto soundness = open_and_inspect(*directory, database);
+  if (soundness && *soundness == Soundness::damaged) {
+    database.reset();
+    auto moved = set_aside(*directory);
+    if (!moved) return fail(std::move(moved.error()));
+    opened.set_aside = std::move(*moved);
+    soundness = open_and_inspect(*directory, database);
+  }
+  if (!soundness) return fail(std::move(soundness.error()));
+  if (auto status = prepare_for_writing(*database, *soundness); !status) return fail(std::move(status.error()));
+  auto salt = read_salt(*database);
+  if (!salt) return fail(std::move(salt.error()));
+  opened.store = std::make_unique<SqliteStore>(std::move(*lock), std::move(*database), std::move(*salt));
+  return opened;
+}
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+Result<Opened> open_for_reading(const std::string& path) {
+  const std::string file = (path.ends_with('/') ? path : path + "/") + file_name;
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0 && errno != ENOENT && errno != ENOTDIR) return fail(io_error("read", file, errno));
+  Opened opened;
+  opened.store = make_memory_store();
+  if (info.st_size == 0 && !exists(file + "-wal")) return opened;
+  // Without a log nobody writes it, and not even SQLite's helper files need to be made.
+  const auto access = exists(file + "-wal") ? Database::Access::read_only : Database::Access::immutable;
+  auto database = Database::open(file, access);
+  if (!database) return fail(std::move(database.error()));
+  auto soundness = inspect(*database);
+  if (!soundness) return fail(std::move(soundness.error()));
+  if (*soundness == Soundness::empty) return opened;
+  if (*soundness == Soundness::damaged)
+    return fail(Error(ErrorCode::io, fmt::format("the state store {} is damaged", file))
+                    .with_hint("the next start of graftd run or apply sets it aside and begins anew, which is safe"));
+  auto salt = read_salt(*database);
+  if (!salt) return fail(std::move(salt.error()));
+  opened.store = std::make_unique<SqliteStore>(Descriptor(), std::move(*database), std::move(*salt));
+  return opened;
+}
+
+}  // namespace
+
+Result<Opened> open_store(const std::string& directory, OpenMode mode) {
+  return mode == OpenMode::read_write ? open_for_writing(directory) : open_for_reading(directory);
+}
+
+}  // namespace graft::state

@@ -1,0 +1,103 @@
+// The reading half of the issuer: Grafana's list, the sink, the store, and whether the delivered key is alive.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "async/offload.hpp"
+#include "grafana/organizations.hpp"
+#include "token/issuer.hpp"
+
+namespace graft::token {
+
+namespace {
+
+ListedToken listed(const grafana::Token& token, std::uint32_t generation) {
+  ListedToken one;
+  one.id = token.id;
+  one.generation = generation;
+  one.created = token.created;
+  one.last_used = token.last_used;
+  one.expiration = token.expiration;
+  one.expired = token.expired;
+  one.revoked = token.revoked;
+  return one;
+}
+
+}  // namespace
+
+asio::awaitable<Inputs> Issuer::gather(const Slot& slot) {
+  Inputs inputs;
+  const auto load = [this, &slot] { return store_.slot(slot.key()); };
+  Result<std::optional<state::SlotRecord>> record = co_await async::offload(disk_, load);
+  if (record) {
+    inputs.record = *record;
+  } else {
+    // Without the store's word nothing counts as undelivered; but an unreadable store also cannot take an intent.
+    inputs.list_problem = record.error().describe();
+  }
+  co_await gather_list(slot, inputs);
+  co_await gather_sink(slot, inputs);
+  inputs.server_now = api_.server_time();
+  co_return inputs;
+}
+
+asio::awaitable<void> Issuer::gather_list(const Slot& slot, Inputs& inputs) {
+  if (slot.account.value() == 0) co_return;  // the account was looked for and is not there: it has no tokens
+  Result<std::vector<grafana::Token>> tokens =
+      co_await grafana::list_tokens(api_, slot.identity.organization, slot.account);
+  if (!tokens) {
+    inputs.list_problem = tokens.error().describe();
+    co_return;
+  }
+  // F3: cut at 300 without a sign; an empty list is also the answer for a wrong account.
+  if (static_cast<std::int64_t>(tokens->size()) != slot.account_tokens) {
+    inputs.list_problem = fmt::format("Grafana lists {} tokens of the account but counts {}; what is missing from the list "
+                                      "cannot be told from what is not there",
+                                      tokens->size(), slot.account_tokens);
+    co_return;
+  }
+  for (const grafana::Token& token : *tokens)
+    if (const auto generation = recognise(slot.identity, token.name)) inputs.tokens.push_back(listed(token, *generation));
+}
+
+asio::awaitable<void> Issuer::gather_sink(const Slot& slot, Inputs& inputs) {
+  const auto read = [&slot] { return slot.sink->read(); };
+  Result<sink::Reading> reading = co_await async::offload(disk_, read);
+  if (!reading) {
+    inputs.sink_problem = reading.error().describe();
+    co_return;
+  }
+  inputs.key_state = reading->state;
+  inputs.key_problem = reading->problem;
+  if (reading->marker && reading->marker->slot == slot.name() && reading->marker->owner == slot.identity.owner) {
+    for (const sink::MarkerEntry& entry : reading->marker->entries) {
+      inputs.marker_generation = std::max(inputs.marker_generation, entry.generation);
+      if (reading->state == sink::KeyState::present && entry.fingerprint == reading->fingerprint) inputs.key_entry = entry;
+    }
+  }
+  if (inputs.key_entry && slot.account.value() > 0) inputs.proof = co_await prove(slot, *reading);
+}
+
+// Rule E: one refusal is not enough (Grafana in the middle of a restart), a disabled account's key is not lost, and no
+// answer says nothing.
+asio::awaitable<Proof> Issuer::prove(const Slot& slot, const sink::Reading& reading) {
+  Verification& seen = verifications_[slot.key()];
+  if (seen.fingerprint != reading.fingerprint) seen = Verification{reading.fingerprint, std::nullopt, std::nullopt};
+  const SteadyTime now = clock_.steady();
+  if (seen.alive && now - *seen.alive < settings_.verify_interval) co_return Proof::alive;
+  Result<grafana::Identity> owner = co_await grafana::whose_key(api_, reading.key);
+  if (owner) {
+    if (owner->account != slot.account || owner->organization != slot.identity.organization)
+      co_return Proof::wrong_account;
+    seen.alive = now;
+    seen.first_refused.reset();
+    co_return Proof::alive;
+  }
+  seen.alive.reset();
+  const Error& error = owner.error();
+  if (error.code != ErrorCode::unauthenticated || error.server_code == "identity.disabled") co_return Proof::none;
+  if (!seen.first_refused) seen.first_refused = now;
+  co_return now - *seen.first_refused >= settings_.refusal_confirmation ? Proof::refused : Proof::none;
+}
+
+}  // namespace graft::token
