@@ -18,6 +18,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports "maybe uninitialized" and "dangling"-like findings inside coroutine frames and std::expected that
   # are false with optimisation and sanitizers together (GCC PR 105562 and relatives); clang 19 checks the same code.
   target_compile_options(graft_options INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-stringop-overread -Wno-restrict -Wno-mismatched-new-delete)
+else()
+  # libstdc++ 12 in C++23 mode uses its own deprecated get_temporary_buffer inside std::stable_sort.
+  target_compile_options(graft_options INTERFACE -Wno-deprecated-declarations)
 endif()
 
 if(GRAFTD_SANITIZE)

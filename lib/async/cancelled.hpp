@@ -1,5 +1,6 @@
-// Cancellation as it travels through coroutines: an exception, boost::system::system_error with operation_aborted. It is
-// no failure: no error log, no retry. Catch it at the root of a task, or where a Result is promised, and nowhere else.
+// Cancellation as it travels through coroutines: an exception, boost::system::system_error with operation_aborted. It
+// is no failure: no error log, no retry. Catch it at the root of a task, or where a Result is promised, and nowhere
+// else.
 #pragma once
 
 #include <exception>

@@ -1,7 +1,5 @@
 #include "async/deadline.hpp"
 
-#include <fmt/format.h>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
@@ -10,6 +8,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
+#include <fmt/format.h>
 
 #include "async/cancelled.hpp"
 
@@ -28,7 +27,8 @@ asio::awaitable<bool> detail::run_until(asio::awaitable<void> work, std::chrono:
 }
 
 Error detail::out_of_time(const std::string& what, std::chrono::milliseconds limit) {
-  return Error(ErrorCode::timeout, fmt::format("{} did not end within {} s", what, static_cast<double>(limit.count()) / 1000))
+  return Error(ErrorCode::timeout,
+               fmt::format("{} did not end within {} s", what, static_cast<double>(limit.count()) / 1000))
       .retry();
 }
 

@@ -18,7 +18,8 @@ namespace graft::async {
 
 namespace detail {
 
-// True when the time ran out. An exception of the work is passed on, but not the one by which it answers our cancelling.
+// True when the time ran out. An exception of the work is passed on, but not the one by which it answers our
+// cancelling.
 asio::awaitable<bool> run_until(asio::awaitable<void> work, std::chrono::milliseconds limit);
 Error out_of_time(const std::string& what, std::chrono::milliseconds limit);
 

@@ -16,7 +16,8 @@ struct StartOnPool {
   template <class Handler>
   void operator()(Handler handler, asio::thread_pool* pool, detail::Job job) const {
     auto home = asio::get_associated_executor(handler);
-    auto run = [job = std::move(job), handler = std::move(handler), guard = asio::make_work_guard(home), home]() mutable {
+    auto run = [job = std::move(job), handler = std::move(handler), guard = asio::make_work_guard(home),
+                home]() mutable {
       job();
       job = nullptr;
       asio::post(home, std::move(handler));

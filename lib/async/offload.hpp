@@ -1,6 +1,6 @@
 // offload: runs a blocking or CPU-heavy function on a small thread pool and comes back, with its value, on the caller's
-// executor. Such a function cannot be stopped: a cancelled caller gets the value first and meets its cancellation at its
-// next co_await. What the function borrows must not be touched meanwhile by anybody else.
+// executor. Such a function cannot be stopped: a cancelled caller gets the value first and meets its cancellation at
+// its next co_await. What the function borrows must not be touched meanwhile by anybody else.
 //
 // The pool is joined before the io_context of its callers is destroyed.
 #pragma once

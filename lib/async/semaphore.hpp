@@ -1,7 +1,8 @@
 // Semaphore: at most so many at a time; waiters are served in the order of their coming. Lane: one at a time.
 //
 // For coroutines of one thread. A freed permit is handed to the first waiter itself, so that no newcomer overtakes it;
-// a waiter that is cancelled leaves the queue and takes no permit with it. The semaphore outlives its permits and waiters.
+// a waiter that is cancelled leaves the queue and takes no permit with it. The semaphore outlives its permits and
+// waiters.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

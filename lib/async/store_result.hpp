@@ -1,5 +1,5 @@
-// A detail of this folder: turns any awaitable into an awaitable<void> that leaves its value in an optional, so that the
-// heavy half of each helper is compiled once, in its .cpp.
+// A detail of this folder: turns any awaitable into an awaitable<void> that leaves its value in an optional, so that
+// the heavy half of each helper is compiled once, in its .cpp.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -1,14 +1,13 @@
 #include "base/atomic_file.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <memory>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <memory>
 #include <vector>
 
 #include "base/hash.hpp"
@@ -48,8 +47,7 @@ Status own(int descriptor, const std::string& path, const FileOptions& options) 
   if (options.uid || options.gid) {
     if (::fchown(descriptor, options.uid.value_or(unchanged_user), options.gid.value_or(unchanged_group)) != 0) {
       Error error = io_error("set the owner of", path, errno);
-      if (errno == EPERM)
-        error.hint = "only root may give a file to another user; a group must be one of graftd's own";
+      if (errno == EPERM) error.hint = "only root may give a file to another user; a group must be one of graftd's own";
       return fail(std::move(error));
     }
   }
@@ -77,7 +75,7 @@ Status fill(TempFile& temp, const std::string& path, std::string_view content, c
 }
 
 Status only_regular(const Directory& folder, const std::string& name) {
-  struct stat info {};
+  struct stat info{};
   if (::fstatat(folder.descriptor(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return {};
     return fail(io_error("look at", folder.path_of(name), errno));
@@ -89,7 +87,7 @@ Status only_regular(const Directory& folder, const std::string& name) {
 }
 
 Result<std::string> read_open(const Descriptor& descriptor, const std::string& path, std::size_t limit) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(descriptor.get(), &info) != 0) return fail(io_error("look at", path, errno));
   if (!S_ISREG(info.st_mode)) return fail(ErrorCode::invalid, fmt::format("{} is no regular file", path));
   std::string content(limit + 1, '\0');
@@ -147,7 +145,8 @@ bool is_leftover_of(std::string_view entry, std::string_view name) {
 Status remove_leftovers(const Directory& folder, const std::string& name) {
   // A descriptor of its own: reading entries moves a position that a duplicate would share.
   const int own_descriptor = ::openat(folder.descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(own_descriptor < 0 ? nullptr : ::fdopendir(own_descriptor), ::closedir);
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(own_descriptor < 0 ? nullptr : ::fdopendir(own_descriptor),
+                                                    ::closedir);
   if (!entries) return fail(io_error("list the folder", folder.path(), errno));
   std::vector<std::string> found;
   while (const dirent* const entry = ::readdir(entries.get())) {

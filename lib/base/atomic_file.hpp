@@ -1,17 +1,16 @@
 // Small files, written so that a reader or a power cut sees the old content or the new, whole, and read with care.
 //
-// Writing: a temp file in the same folder (O_EXCL, no links, 0600), owner and mode set before any content, fsync, rename,
-// fsync of the folder. The temp file is removed on every failure. A crash may leave one behind; its name tells whose it
-// is, and remove_leftovers() takes it away. A failed fsync is never repeated on the same file (the kernel may have
-// dropped the data): the next attempt begins with a new one.
+// Writing: a temp file in the same folder (O_EXCL, no links, 0600), owner and mode set before any content, fsync,
+// rename, fsync of the folder. The temp file is removed on every failure. A crash may leave one behind; its name tells
+// whose it is, and remove_leftovers() takes it away. A failed fsync is never repeated on the same file (the kernel may
+// have dropped the data): the next attempt begins with a new one.
 #pragma once
-
-#include <sys/types.h>
 
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 #include "base/directory.hpp"
 #include "base/result.hpp"

@@ -1,12 +1,11 @@
 #include "base/directory.hpp"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <system_error>
+#include <unistd.h>
 
 namespace graft {
 
@@ -16,19 +15,30 @@ constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 std::string hint_for(int error_number) {
   switch (error_number) {
-    case ENOSPC: return "the disk or its inodes are full: make room there";
-    case EDQUOT: return "the quota is used up: make room there or raise it";
-    case EROFS: return "it is mounted read-only; under systemd, ReadWritePaths= must name it";
+    case ENOSPC:
+      return "the disk or its inodes are full: make room there";
+    case EDQUOT:
+      return "the quota is used up: make room there or raise it";
+    case EROFS:
+      return "it is mounted read-only; under systemd, ReadWritePaths= must name it";
     case EACCES:
-    case EPERM: return fmt::format("graftd runs as uid {}: check owner and mode of the folders and of the file", ::geteuid());
-    case ELOOP: return "a symbolic link is in its place, and links are not followed here";
-    case ENOTDIR: return "a file or a link is in the place of a folder";
-    case EISDIR: return "a folder is in the place of the file";
-    case ENAMETOOLONG: return "choose a shorter name";
-    case EIO: return "the disk reports a fault: look at the system's log";
+    case EPERM:
+      return fmt::format("graftd runs as uid {}: check owner and mode of the folders and of the file", ::geteuid());
+    case ELOOP:
+      return "a symbolic link is in its place, and links are not followed here";
+    case ENOTDIR:
+      return "a file or a link is in the place of a folder";
+    case EISDIR:
+      return "a folder is in the place of the file";
+    case ENAMETOOLONG:
+      return "choose a shorter name";
+    case EIO:
+      return "the disk reports a fault: look at the system's log";
     case EMFILE:
-    case ENFILE: return "too many files are open: raise LimitNOFILE=";
-    default: return "";
+    case ENFILE:
+      return "too many files are open: raise LimitNOFILE=";
+    default:
+      return "";
   }
 }
 
@@ -81,7 +91,8 @@ Result<Directory> Directory::folder(const std::string& name) const {
 Result<Directory> Directory::folder_or_make(const std::string& name, unsigned mode) const {
   auto existing = folder(name);
   if (existing || existing.error().code != ErrorCode::not_found) return existing;
-  if (auto made = make_folder(descriptor_.get(), name, path_of(name), mode); !made) return fail(std::move(made.error()));
+  if (auto made = make_folder(descriptor_.get(), name, path_of(name), mode); !made)
+    return fail(std::move(made.error()));
   if (auto synced = sync(); !synced) return fail(std::move(synced.error()));
   return folder(name);
 }

@@ -1,10 +1,9 @@
 #include "base/hash.hpp"
 
+#include <array>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-
-#include <array>
 #include <stdexcept>
 
 namespace graft {
@@ -70,9 +69,10 @@ std::string sha256_base32(std::string_view data, std::size_t characters) {
   constexpr std::string_view letters = "0123456789abcdefghjkmnpqrstvwxyz";
   const Digest digest = sha256(data);
   std::string out;
-  for (std::size_t i = 0; i < characters; ++i) {
+  for (std::size_t i = 0; i < characters && i * 5 < 256; ++i) {
     const std::size_t bit = i * 5;
-    const unsigned pair = (static_cast<unsigned>(digest[bit / 8]) << 8U) | digest[bit / 8 + 1];
+    const unsigned low = bit / 8 + 1 < digest.size() ? digest[bit / 8 + 1] : 0U;  // the last character ends beyond
+    const unsigned pair = (static_cast<unsigned>(digest[bit / 8]) << 8U) | low;
     out.push_back(letters[(pair >> (11U - bit % 8U)) & 31U]);
   }
   return out;

@@ -1,9 +1,8 @@
 #include "http/base_url.hpp"
 
-#include <fmt/format.h>
-
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 
@@ -17,7 +16,8 @@ Error refused(std::string_view text, std::string_view why, std::string hint) {
   return Error(ErrorCode::invalid, fmt::format("the URL {} {}", quoted(text), why)).with_hint(std::move(hint));
 }
 
-// The rules in the order in which a person would want to hear of them. What is refused for its password is not repeated.
+// The rules in the order in which a person would want to hear of them. What is refused for its password is not
+// repeated.
 Status check(std::string_view text, const urls::url_view& url) {
   const bool http = url.scheme_id() == urls::scheme::http || url.scheme_id() == urls::scheme::https;
   if (!http) return fail(refused(text, "is neither http nor https", "write it like https://grafana.example:3000"));

@@ -11,11 +11,11 @@ namespace graft::http {
 
 struct BaseUrl {
   bool tls = false;
-  std::string host;        // a name or an address, without brackets
-  bool is_address = false; // `host` is an IP address: no DNS, no SNI
+  std::string host;         // a name or an address, without brackets
+  bool is_address = false;  // `host` is an IP address: no DNS, no SNI
   std::uint16_t port = 0;
-  std::string path;        // "" or "/grafana": put before every request's target
-  std::string authority;   // for the Host header: "grafana:3000", "[::1]:3000", "grafana.example"
+  std::string path;       // "" or "/grafana": put before every request's target
+  std::string authority;  // for the Host header: "grafana:3000", "[::1]:3000", "grafana.example"
 };
 
 // Accepts http:// and https:// with host, port and path. A user name or password, a query or a fragment is refused.

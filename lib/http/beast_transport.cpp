@@ -1,9 +1,5 @@
 #include "http/beast_transport.hpp"
 
-#include <fmt/format.h>
-#include <openssl/crypto.h>
-#include <sys/socket.h>
-
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -17,7 +13,10 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <deque>
+#include <fmt/format.h>
+#include <openssl/crypto.h>
 #include <optional>
+#include <sys/socket.h>
 #include <utility>
 #include <variant>
 
@@ -83,7 +82,8 @@ Error reading_error(const error_code& error, const Progress& progress, std::size
   const bool garbage = error.category() == make_error_code(beast_http::error::bad_version).category() && !ended;
   if (garbage) return unreadable(fmt::format("the reply is not HTTP: {}", error.message()));
   const std::string_view reason = progress.replied ? "the reply was cut short" : "the connection broke before a reply";
-  return Error(ErrorCode::unavailable, fmt::format("{}: {}", reason, ended ? "closed by the server" : error.message())).retry();
+  return Error(ErrorCode::unavailable, fmt::format("{}: {}", reason, ended ? "closed by the server" : error.message()))
+      .retry();
 }
 
 // A reply without length ends when the connection does, and so would one that was cut. What it says may help a person.
@@ -186,9 +186,10 @@ asio::awaitable<Result<void>> shake_hands(Connection& connection, const BaseUrl&
   const bool from_openssl = error.category() == asio::error::get_ssl_category();
   const auto reason = from_openssl ? static_cast<unsigned long>(error.value()) : 0UL;
   const std::string why = distrust.reason != 0 ? "its certificate is not trusted: " + distrust.text : error.message();
-  co_return fail(Error(ErrorCode::unavailable, fmt::format("no TLS connection to {}:{}: {}", server.host, server.port, why))
-                     .with_hint(handshake_hint(distrust, reason))
-                     .retry());
+  co_return fail(
+      Error(ErrorCode::unavailable, fmt::format("no TLS connection to {}:{}: {}", server.host, server.port, why))
+          .with_hint(handshake_hint(distrust, reason))
+          .retry());
 }
 
 class BeastTransport final : public Transport {

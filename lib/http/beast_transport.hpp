@@ -1,11 +1,11 @@
 // Transport over real sockets, by Boost.Beast: one server, connections kept alive, TLS verified.
 //
 // A connection is looked at before it is used again, so that one that the server has closed meanwhile costs nothing; an
-// idempotent request whose kept connection breaks before any byte of the reply is sent once more on a fresh one. A reply
-// that is cut short, or whose end cannot be known, is an error and never a Response. Redirects are Responses.
+// idempotent request whose kept connection breaks before any byte of the reply is sent once more on a fresh one. A
+// reply that is cut short, or whose end cannot be known, is an error and never a Response. Redirects are Responses.
 //
-// TLS: 1.2 or newer, the peer's certificate and name are always verified, and the files are read again when they change.
-// The transport outlives its exchanges and is destroyed before the io_context they ran on.
+// TLS: 1.2 or newer, the peer's certificate and name are always verified, and the files are read again when they
+// change. The transport outlives its exchanges and is destroyed before the io_context they ran on.
 #pragma once
 
 #include <chrono>

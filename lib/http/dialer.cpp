@@ -1,13 +1,12 @@
 #include "http/dialer.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 #include <memory>
 #include <vector>
 
@@ -62,7 +61,8 @@ asio::awaitable<Result<Addresses>> look_up(const BaseUrl& server) {
 Error cannot_connect(const BaseUrl& server, const tcp::endpoint& address, std::string_view reason) {
   const std::string number = address.address().to_string();
   const std::string where = number == server.host ? "" : fmt::format(" ({})", number);
-  return Error(ErrorCode::unavailable, fmt::format("cannot connect to {}:{}{}: {}", server.host, server.port, where, reason))
+  return Error(ErrorCode::unavailable,
+               fmt::format("cannot connect to {}:{}{}: {}", server.host, server.port, where, reason))
       .with_hint("is Grafana running there, and are host and port of grafana.url right?")
       .retry();
 }
@@ -81,7 +81,8 @@ asio::awaitable<Result<tcp::socket>> connect(const BaseUrl& server, tcp::endpoin
 
 asio::awaitable<Result<tcp::socket>> dial(const BaseUrl& server, std::chrono::milliseconds timeout) {
   auto finding = look_up(server);
-  auto addresses = co_await async::with_deadline(std::move(finding), timeout, "looking up the address of " + server.host);
+  auto addresses =
+      co_await async::with_deadline(std::move(finding), timeout, "looking up the address of " + server.host);
   if (!addresses) {
     if (addresses.error().code == ErrorCode::timeout) addresses.error().code = ErrorCode::unavailable;
     co_return fail(std::move(addresses.error()));

@@ -1,8 +1,7 @@
 #include "http/request_text.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <string_view>
 #include <utility>
 
@@ -26,7 +25,8 @@ bool target(std::string_view text) {
 Status check(const Request& request) {
   if (!token(request.method)) return fail(ErrorCode::invalid, "a request's method is not one word");
   if (!target(request.target))
-    return fail(ErrorCode::invalid, fmt::format("{} is no request target: not percent-encoded?", quoted(request.target)));
+    return fail(ErrorCode::invalid,
+                fmt::format("{} is no request target: not percent-encoded?", quoted(request.target)));
   for (const auto& [name, value] : request.headers) {
     if (!token(name)) return fail(ErrorCode::invalid, fmt::format("{} is no header name", quoted(name)));
     if (has_control_characters(value))

@@ -1,13 +1,12 @@
 #include "http/tls_context.hpp"
 
+#include <array>
 #include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
-
-#include <array>
 #include <utility>
 
 #include "base/text.hpp"
@@ -69,7 +68,7 @@ Result<std::shared_ptr<SSL_CTX>> read_files(const TlsFiles& files) {
 std::string stamp_of(const TlsFiles& files) {
   std::string stamp;
   for (const std::string* path : {&files.ca_file, &files.cert_file, &files.key_file}) {
-    struct stat info {};
+    struct stat info{};
     if (path->empty() || ::stat(path->c_str(), &info) != 0) continue;
     stamp += fmt::format("{}:{}:{}.{};", info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
   }
@@ -126,21 +125,25 @@ void note_distrust(x509_store_ctx_st* verification, Distrust& out) {
   out.text = X509_verify_cert_error_string(out.reason);
   X509* const certificate = X509_STORE_CTX_get_current_cert(verification);
   if (certificate == nullptr) return;
-  const std::string subject = printed(
-      [&](BIO* to) { X509_NAME_print_ex(to, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253); });
+  const std::string subject =
+      printed([&](BIO* to) { X509_NAME_print_ex(to, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253); });
   const std::string until = printed([&](BIO* to) { ASN1_TIME_print(to, X509_get0_notAfter(certificate)); });
   out.text += fmt::format("; subject {}, valid until {}", subject, until);
 }
 
 std::string handshake_hint(const Distrust& distrust, unsigned long library_reason) {
   switch (distrust.reason) {
-    case X509_V_OK: break;
+    case X509_V_OK:
+      break;
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return "grafana.url must use a name that the certificate was made for";
-    case X509_V_ERR_CERT_HAS_EXPIRED: return "the certificate must be renewed";
-    case X509_V_ERR_CERT_NOT_YET_VALID: return "check the clocks of both machines";
-    default: return "if this is the right server, put its issuer's certificate into grafana.tls.caFile";
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return "the certificate must be renewed";
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return "check the clocks of both machines";
+    default:
+      return "if this is the right server, put its issuer's certificate into grafana.tls.caFile";
   }
   if (ERR_GET_LIB(library_reason) == ERR_LIB_SSL && ERR_GET_REASON(library_reason) == SSL_R_WRONG_VERSION_NUMBER)
     return "the server does not speak TLS on this port: should grafana.url begin with http://?";

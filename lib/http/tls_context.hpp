@@ -1,4 +1,5 @@
-// What TLS connections are made from: trusted certificates, our own certificate, the floor of versions; by OpenSSL alone.
+// What TLS connections are made from: trusted certificates, our own certificate, the floor of versions; by OpenSSL
+// alone.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,8 @@ class TlsContext {
 
 // Why a certificate was not accepted, noted while OpenSSL verifies.
 struct Distrust {
-  long reason = 0;  // X509_V_ERR_…; 0: no objection
-  std::string text; // "self-signed certificate; subject CN=grafana, valid until Jan  1 00:00:00 2027 GMT"
+  long reason = 0;   // X509_V_ERR_…; 0: no objection
+  std::string text;  // "self-signed certificate; subject CN=grafana, valid until Jan  1 00:00:00 2027 GMT"
 };
 void note_distrust(x509_store_ctx_st* verification, Distrust& out);
 

@@ -21,13 +21,14 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 // A class with a constructor, not an aggregate: g++ 12 destroys aggregate temporaries in a co_await twice.
 class Request {
  public:
-  Request(std::string method_name, std::string target_path) : method(std::move(method_name)), target(std::move(target_path)) {}
+  Request(std::string method_name, std::string target_path)
+      : method(std::move(method_name)), target(std::move(target_path)) {}
 
-  std::string method;   // "GET"
-  std::string target;   // path and query, already percent-encoded, below the transport's base URL
-  Headers headers;      // Host, Content-Length and Connection are the transport's own
-  std::string body;     // sent when not empty
-  bool idempotent = true;  // false: never sent twice, and a lost reply is ErrorCode::ambiguous
+  std::string method;                         // "GET"
+  std::string target;                         // path and query, already percent-encoded, below the transport's base URL
+  Headers headers;                            // Host, Content-Length and Connection are the transport's own
+  std::string body;                           // sent when not empty
+  bool idempotent = true;                     // false: never sent twice, and a lost reply is ErrorCode::ambiguous
   std::chrono::milliseconds timeout{30'000};  // for the whole exchange, connecting included
   // Headers that hold a secret (Authorization) are wiped by the transport after the exchange.
 };

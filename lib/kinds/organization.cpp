@@ -76,9 +76,12 @@ class OrganizationKind final : public Kind {
                                            const Verdict&) const override {
     const OrgId id(grafana::number_from(observed.id));
     const grafana::Identity& self = live.facts.self;
-    Status joined = membership(observed).empty()
-                        ? co_await grafana::add_member(live.api, id, self.login, needed_role)
-                        : co_await grafana::set_member_role(live.api, id, self.user, needed_role);
+    Status joined;  // if and else: g++ 12 breaks on co_await in both arms of a conditional expression
+    if (membership(observed).empty()) {
+      joined = co_await grafana::add_member(live.api, id, self.login, needed_role);
+    } else {
+      joined = co_await grafana::set_member_role(live.api, id, self.user, needed_role);
+    }
     if (!joined) co_return fail(std::move(joined.error()));
     co_return seen(desired, id, needed_role);
   }

@@ -39,6 +39,12 @@ std::string property(const Row& row) {
                      fmt::format("\"{}\"", row.description));
 }
 
+void document_row(const Row& row, const std::string& way, std::vector<FieldDoc>& docs) {
+  const std::string name = way + std::string(row.name);
+  docs.push_back({name, row.type, std::string(row.presence.text), std::string(row.description)});
+  for (const Row& inner : row.inner) document_row(inner, name + (row.type == "list" ? "[]." : "."), docs);
+}
+
 }  // namespace
 
 void Reporter::error(const Position& at, std::string_view message, std::string hint) {
@@ -104,7 +110,7 @@ std::string object_schema(std::span<const Row* const> rows, std::string_view rul
 
 std::vector<FieldDoc> docs_of(std::span<const Row* const> rows) {
   std::vector<FieldDoc> docs;
-  for (const Row* row : rows) docs.push_back({row->name, row->type, row->presence.text, row->description});
+  for (const Row* row : rows) document_row(*row, {}, docs);
   return docs;
 }
 

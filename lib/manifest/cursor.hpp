@@ -40,22 +40,6 @@ class Reporter {
   std::string subject_;
 };
 
-// A form of value: its name for people, its members in a JSON Schema, and how to read it. `read` reports and returns
-// false when the value does not have the form; `label` is the field's name.
-template <class T>
-struct Form {
-  std::string name;
-  std::string schema;  // "\"type\":\"string\",\"maxLength\":40"
-  std::function<bool(const Node& node, std::string_view label, T& out, Reporter& reporter)> read;
-};
-
-template <class T>
-struct Located {  // a value that remembers where it stands, for checks that come after decoding
-  T value{};
-  Position at;
-  [[nodiscard]] bool given() const { return at.known(); }
-};
-
 struct Presence {
   enum class Kind : unsigned char { required, optional, defaulted } kind;
   std::string_view text;  // the default, as one would write it in YAML
@@ -69,6 +53,24 @@ struct Row {  // what all tables have in common
   std::string type, schema;
   Presence presence;
   std::string_view description;
+  std::vector<Row> inner;  // of a nested table
+};
+
+// A form of value: its name for people, its members in a JSON Schema, and how to read it. `read` reports and returns
+// false when the value does not have the form; `label` is the field's name.
+template <class T>
+struct Form {
+  std::string name;
+  std::string schema;  // "\"type\":\"string\",\"maxLength\":40"
+  std::function<bool(const Node& node, std::string_view label, T& out, Reporter& reporter)> read;
+  std::vector<Row> inner = {};  // of a map with fields of its own, or a list of such
+};
+
+template <class T>
+struct Located {  // a value that remembers where it stands, for checks that come after decoding
+  T value{};
+  Position at;
+  [[nodiscard]] bool given() const { return at.known(); }
 };
 
 // A field of the language that this version does not have yet: refused by name rather than as a slip of the hand.
@@ -84,7 +86,7 @@ struct Field {
 
 template <class S, class T>
 Field<S> field(std::string_view name, T S::* member, Form<T> form, Presence presence, std::string_view description) {
-  Row row{name, form.name, form.schema, presence, description};
+  Row row{name, form.name, form.schema, presence, description, form.inner};
   return {std::move(row), [name, member, form = std::move(form)](const Node& node, S& out, Reporter& reporter) {
             return form.read(node, name, out.*member, reporter);
           }};
@@ -93,7 +95,7 @@ Field<S> field(std::string_view name, T S::* member, Form<T> form, Presence pres
 template <class S, class T>
 Field<S> field(std::string_view name, std::optional<T> S::* member, Form<T> form, Presence presence,
                std::string_view description) {
-  Row row{name, form.name, form.schema, presence, description};
+  Row row{name, form.name, form.schema, presence, description, form.inner};
   return {std::move(row), [name, member, form = std::move(form)](const Node& node, S& out, Reporter& reporter) {
             return form.read(node, name, (out.*member).emplace(), reporter);
           }};
@@ -102,7 +104,7 @@ Field<S> field(std::string_view name, std::optional<T> S::* member, Form<T> form
 template <class S, class T>
 Field<S> field(std::string_view name, Located<T> S::* member, Form<T> form, Presence presence,
                std::string_view description) {
-  Row row{name, form.name, form.schema, presence, description};
+  Row row{name, form.name, form.schema, presence, description, form.inner};
   return {std::move(row), [name, member, form = std::move(form)](const Node& node, S& out, Reporter& reporter) {
             (out.*member).at = node.at;
             return form.read(node, name, (out.*member).value, reporter);

@@ -58,7 +58,8 @@ struct Context {
 };
 
 struct FieldDoc {  // a row of a kind's field table, for schema, documentation and "did you mean"
-  std::string_view name, type, required_or_default, description;
+  std::string name;  // of a field in a nested table with the way to it: "deliverTo[].file.path"
+  std::string type, required_or_default, description;
 };
 
 class Decoder {

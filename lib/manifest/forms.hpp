@@ -36,16 +36,21 @@ template <class S>
 Form<S> object_form(const Table<S>& table) {
   std::string schema = table.schema();
   schema = schema.substr(1, schema.size() - 2);  // its members
-  return {"map", std::move(schema), [&table](const Node& node, std::string_view, S& out, Reporter& reporter) {
+  std::vector<Row> inner;
+  for (const Row* row : table.rows()) inner.push_back(*row);
+  return {"map", std::move(schema),
+          [&table](const Node& node, std::string_view, S& out, Reporter& reporter) {
             std::optional<S> read = table.read(node, reporter);
             if (read) out = std::move(*read);
             return read.has_value();
-          }};
+          },
+          std::move(inner)};
 }
 
 template <class T>
 Form<std::vector<T>> list_form(Form<T> item) {
   std::string schema = "\"type\":\"array\",\"items\":{" + item.schema + "}";
+  std::vector<Row> inner = item.inner;
   return {"list", std::move(schema),
           [item = std::move(item)](const Node& node, std::string_view label, std::vector<T>& out, Reporter& reporter) {
             if (node.type != Node::Type::sequence) {
@@ -56,7 +61,8 @@ Form<std::vector<T>> list_form(Form<T> item) {
             bool sound = true;
             for (const Node& each : node.items) sound = item.read(each, label, out.emplace_back(), reporter) && sound;
             return sound;
-          }};
+          },
+          std::move(inner)};
 }
 
 }  // namespace graft::manifest

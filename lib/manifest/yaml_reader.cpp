@@ -44,6 +44,27 @@ std::size_t count(const Node& node) {
   return total;
 }
 
+// Whether the quoted scalar at `at` is closed: yaml-cpp 0.7 takes the end of a file that ends in a line end for the
+// closing quote, so that half a manifest would be read as a whole one. What is not quoted is closed.
+bool quote_closed(std::string_view text, std::size_t at) {
+  while (at < text.size()) {  // an anchor or "!" may stand before the value, and is where yaml-cpp says that it begins
+    const std::size_t start = text.find_first_not_of(" \t\r\n", at);
+    if (start == text.npos) return true;
+    at = start;
+    if (text[at] == '#') at = std::min(text.find('\n', at), text.size());
+    else if (text[at] == '&' || text[at] == '!') at = std::min(text.find_first_of(" \t\r\n", at), text.size());
+    else break;
+  }
+  if (at >= text.size() || (text[at] != '"' && text[at] != '\'')) return true;
+  const char quote = text[at++];
+  for (; at < text.size(); ++at) {
+    if (quote == '"' && text[at] == '\\') ++at;
+    else if (text[at] == quote && quote == '\'' && text.substr(at + 1).starts_with(quote)) ++at;
+    else if (text[at] == quote) return true;
+  }
+  return false;
+}
+
 class TreeBuilder final : public YAML::EventHandler {
  public:
   TreeBuilder(std::string_view text, FileName file) : text_(text), file_(std::move(file)) {}
@@ -76,6 +97,9 @@ class TreeBuilder final : public YAML::EventHandler {
                 const std::string& value) override {
     refuse_tag(mark, tag);
     const bool unquoted = tag == plain;
+    if (!unquoted && !quote_closed(text_, static_cast<std::size_t>(mark.pos))) {
+      throw Refused{place(mark), "a quote is not closed", "is this the whole file?"};
+    }
     if (value.find('\0') != value.npos) throw Refused{place(mark), "NUL character in a string", "take it out"};
     add(scalar(mark, unquoted ? plain_scalar_type(value) : Node::Type::string, value), anchor, unquoted);
   }
@@ -154,7 +178,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Type type) {
     refuse_tag(mark, tag);
-    if (expects_key()) throw Refused{place(mark), "a key must be a string", "a list or a map cannot be a key"};
+    if (expects_key()) throw Refused{place(mark), "a key must be a string", "a list or a map cannot be a key; or is a bracket not closed?"};
     if (open_.size() == limits::depth) too_deep(mark);
     count_node(place(mark));
     open_.push_back({scalar(mark, type, {}), anchor, false, {}});
@@ -225,7 +249,7 @@ std::string_view advice(std::string_view problem) {
   };
   static const std::array<Row, 6> rows{{
       {YAML::ErrorMsg::TAB_IN_INDENTATION, "indent with spaces, never with tabs"},
-      {YAML::ErrorMsg::MAP_VALUE, "quote a value that has \": \" in it, and check the indentation"},
+      {YAML::ErrorMsg::MAP_VALUE, "quote a value that has \": \" in it; indent with spaces, never with tabs"},
       {YAML::ErrorMsg::END_OF_MAP, "check the indentation: keys of one map stand in one column"},
       {YAML::ErrorMsg::END_OF_SEQ, "check the indentation: items of one list stand in one column"},
       {YAML::ErrorMsg::END_OF_SEQ_FLOW, "a list in [ ] is not closed"},

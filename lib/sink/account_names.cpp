@@ -1,12 +1,11 @@
 #include "sink/account_names.hpp"
 
-#include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
-
 #include <cerrno>
 #include <charconv>
+#include <fmt/format.h>
+#include <grp.h>
 #include <optional>
+#include <pwd.h>
 #include <system_error>
 #include <vector>
 

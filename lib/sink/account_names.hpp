@@ -1,9 +1,8 @@
 // User and group names of this machine as numbers. A name that is none but consists of digits is taken as the number.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
+#include <sys/types.h>
 
 #include "base/result.hpp"
 

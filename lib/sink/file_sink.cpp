@@ -1,7 +1,6 @@
 #include "sink/file_sink.hpp"
 
 #include <fmt/format.h>
-
 #include <utility>
 
 #include "base/atomic_file.hpp"
@@ -27,7 +26,8 @@ bool our_own_name(std::string_view name) {
   return name.starts_with('.') && (name.ends_with(".graftd") || name.find(".graftd-tmp-") != std::string_view::npos);
 }
 
-// The declared path in its steps. Manifests are checked earlier; here it is made sure that no step leaves the directory.
+// The declared path in its steps. Manifests are checked earlier; here it is made sure that no step leaves the
+// directory.
 Result<Place> take_apart(const std::string& path) {
   Place place;
   for (std::size_t begin = 0; begin <= path.size();) {

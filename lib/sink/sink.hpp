@@ -1,5 +1,5 @@
-// A sink is where a token's key is delivered. Besides the key it keeps a marker, which names the key that lies there, so
-// that recovery works without the state store (tokens.md 2.3).
+// A sink is where a token's key is delivered. Besides the key it keeps a marker, which names the key that lies there,
+// so that recovery works without the state store (tokens.md 2.3).
 //
 // Rules for every sink: the marker that names a key is durable before the key is; a reader sees the old key or the new
 // one, whole, at any instant; the key is in no name, no log and no error text.
@@ -24,7 +24,7 @@ struct MarkerEntry {
   std::string fingerprint;  // fingerprint(salt, key), 16 hex characters
   std::uint32_t generation = 0;
   TokenId token_id;
-  WallTime delivered_at;    // server clock
+  WallTime delivered_at;  // server clock
   auto operator==(const MarkerEntry&) const -> bool = default;
 };
 
@@ -43,10 +43,10 @@ enum class KeyState : std::uint8_t {
 
 struct Reading {
   KeyState state = KeyState::missing;
-  std::string problem;            // for malformed: what is wrong ("45 bytes instead of 46", "checksum does not match")
-  Secret key;                     // when present
-  std::optional<Marker> marker;   // when there is a readable one
-  std::string fingerprint;        // of the key, by the marker's salt; empty without key or marker
+  std::string problem;           // for malformed: what is wrong ("45 bytes instead of 46", "checksum does not match")
+  Secret key;                    // when present
+  std::optional<Marker> marker;  // when there is a readable one
+  std::string fingerprint;       // of the key, by the marker's salt; empty without key or marker
 };
 
 class Sink {

@@ -1,12 +1,11 @@
 #include "state/directory_lock.hpp"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <string>
 #include <sys/file.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <string>
 
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
@@ -20,7 +19,8 @@ constexpr const char* lock_name = "lock";
 Error held(const Directory& directory) {
   const auto content = read_small_file(directory, lock_name, 32);
   const std::string who = content && !content->empty() ? fmt::format(" (process {})", printable(trim(*content))) : "";
-  return Error(ErrorCode::blocked, fmt::format("the state directory {} is in use by another graftd{}", directory.path(), who))
+  return Error(ErrorCode::blocked,
+               fmt::format("the state directory {} is in use by another graftd{}", directory.path(), who))
       .with_hint("stop that one, or give each its own state directory")
       .retry();
 }

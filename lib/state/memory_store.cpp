@@ -14,7 +14,9 @@ class MemoryStore final : public Store {
     slots_[key] = record;
     return {};
   }
-  Result<std::optional<LoginRecord>> login(const std::string& fingerprint) override { return find(logins_, fingerprint); }
+  Result<std::optional<LoginRecord>> login(const std::string& fingerprint) override {
+    return find(logins_, fingerprint);
+  }
   Status put_login(const std::string& fingerprint, const LoginRecord& record) override {
     logins_[fingerprint] = record;
     return {};

@@ -1,10 +1,9 @@
 #include "state/schema.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <fmt/format.h>
 #include <limits>
 #include <utility>
 
@@ -130,8 +129,10 @@ Result<bool> all_sound(Database& database, std::string_view select, Decode decod
 }
 
 Error made_by_newer(std::int64_t version) {
-  return Error(ErrorCode::invalid, fmt::format("the state store has version {}, this graftd knows up to {}: it was made by "
-                                               "a newer graftd", version, schema_version))
+  return Error(ErrorCode::invalid,
+               fmt::format("the state store has version {}, this graftd knows up to {}: it was made by "
+                           "a newer graftd",
+                           version, schema_version))
       .with_hint("use that graftd again, or move the file away: losing it is safe, tokens are re-issued with care");
 }
 
@@ -187,7 +188,8 @@ Result<std::string> read_salt(Database& database) {
 
 std::optional<SlotRecord> decode_slot(const Statement& row) {
   const std::string phase = row.text(4);
-  const auto known = std::find_if(phases.begin(), phases.end(), [&](const auto& entry) { return entry.second == phase; });
+  const auto known =
+      std::find_if(phases.begin(), phases.end(), [&](const auto& entry) { return entry.second == phase; });
   const std::int64_t generation = row.integer(3);
   const auto id = row.optional_integer(5);
   const bool sound = row.integer(6) == slot_checksum(row.integer(0), row.text(1), row.text(2), generation, phase, id);

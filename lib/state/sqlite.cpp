@@ -13,15 +13,20 @@ constexpr int busy_timeout_ms = 5'000;  // `graftd plan` may be reading
 
 std::string hint_for(int code) {
   switch (code & 0xff) {
-    case SQLITE_FULL: return "the disk is full: make room there";
+    case SQLITE_FULL:
+      return "the disk is full: make room there";
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_CANTOPEN: return "graftd must be able to write the state directory and the files in it";
+    case SQLITE_CANTOPEN:
+      return "graftd must be able to write the state directory and the files in it";
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return "another process holds it";
+    case SQLITE_LOCKED:
+      return "another process holds it";
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return "it is damaged; the next start of graftd sets it aside and begins anew, which is safe";
-    default: return "";
+    case SQLITE_NOTADB:
+      return "it is damaged; the next start of graftd sets it aside and begins anew, which is safe";
+    default:
+      return "";
   }
 }
 
@@ -29,7 +34,8 @@ Error error_of(sqlite3* database, std::string_view doing) {
   const int code = sqlite3_extended_errcode(database);
   const char* const file = sqlite3_db_filename(database, "main");
   const std::string_view path = file == nullptr ? "the state store" : file;
-  return Error(ErrorCode::io, fmt::format("cannot {} {}: {} (SQLite code {})", doing, path, sqlite3_errmsg(database), code))
+  return Error(ErrorCode::io,
+               fmt::format("cannot {} {}: {} (SQLite code {})", doing, path, sqlite3_errmsg(database), code))
       .with_hint(hint_for(code))
       .retry();
 }
@@ -51,8 +57,10 @@ bool means_damage(int sqlite_code) {
     case SQLITE_SCHEMA:
     case SQLITE_CONSTRAINT:
     case SQLITE_MISMATCH:
-    case SQLITE_TOOBIG: return true;
-    default: return false;
+    case SQLITE_TOOBIG:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -100,7 +108,8 @@ std::optional<std::int64_t> Statement::optional_integer(int column) const {
 std::string Statement::text(int column) const {
   const unsigned char* const bytes = sqlite3_column_text(statement_.get(), column);
   if (bytes == nullptr) return {};
-  return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+  return {reinterpret_cast<const char*>(bytes),
+          static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
 void Database::Closer::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
@@ -128,8 +137,7 @@ Status Database::execute(const char* sql) {
 
 Result<Statement> Database::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  const int code =
-      sqlite3_prepare_v2(database_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
+  const int code = sqlite3_prepare_v2(database_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
   if (code != SQLITE_OK) return fail(error_of(database_.get(), "use"));
   return Statement(statement);
 }

@@ -1,11 +1,10 @@
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -82,7 +81,7 @@ class SqliteStore final : public Store {
 
 // What lies in the directory says which tokens exist and when logins failed: nobody else may write it.
 Status private_enough(const Directory& directory) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(directory.descriptor(), &info) != 0) return fail(io_error("look at", directory.path(), errno));
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
   return fail(Error(ErrorCode::io, fmt::format("the state directory {} may be written by others", directory.path()))
@@ -164,8 +163,9 @@ bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0;
 
 Result<Opened> open_for_reading(const std::string& path) {
   const std::string file = (path.ends_with('/') ? path : path + "/") + file_name;
-  struct stat info {};
-  if (::stat(file.c_str(), &info) != 0 && errno != ENOENT && errno != ENOTDIR) return fail(io_error("read", file, errno));
+  struct stat info{};
+  if (::stat(file.c_str(), &info) != 0 && errno != ENOENT && errno != ENOTDIR)
+    return fail(io_error("read", file, errno));
   Opened opened;
   opened.store = make_memory_store();
   if (info.st_size == 0 && !exists(file + "-wal")) return opened;

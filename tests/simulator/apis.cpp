@@ -1,7 +1,9 @@
 #include "apis.hpp"
 
 #include <algorithm>
+#include <array>
 
+#include "dashboard_versions.hpp"
 #include "json.hpp"
 #include "replies.hpp"
 #include "request_body.hpp"
@@ -100,23 +102,21 @@ std::optional<Reply> namespace_refusal(const Call& call) {
   return status_reply(500, "namespace mismatch");
 }
 
-Reply unrouted_apis(const Request& request) {
+std::optional<Reply> not_in_apis(const Request& request) {
   const auto& segments = request.segments;
   const std::string group = segments.size() > 1 ? segments[1] : "";
   if (!is_known_group(group)) return text_reply(404, "404 page not found\n");
   const bool ours = group == dashboards.group || group == folders.group;
-  if (!ours) return not_simulated(request.method + " " + request.path);
-  const Reply unknown =
-      status_reply(404, "the server could not find the requested resource", "NotFound", Json::object());
-  const std::string version = segments.size() > 2 ? segments[2] : "";
-  const bool known_version =
-      version == "v1beta1" ||
-      (group == dashboards.group && (version == "v0alpha1" || version == "v2alpha1" || version == "v2beta1"));
-  if (!known_version || segments.size() == 5) return unknown;
-  const std::string resource = segments.size() > 5 ? segments[5] : "";
-  const bool known_resource = resource == "dashboards" || resource == "folders" || resource == "snapshots" ||
-                              resource == "search" || resource == "librarypanels";
-  return segments.size() > 5 && !known_resource ? unknown : not_simulated(request.method + " " + request.path);
+  if (!ours || segments.size() < 3) return std::nullopt;
+  const std::string& version = segments[2];
+  constexpr std::array dashboard_versions = {"v0alpha1", "v1beta1", "v2alpha1", "v2beta1"};
+  constexpr std::array resources = {"dashboards", "folders", "snapshots", "librarypanels", "search"};
+  const bool known_version = group == folders.group
+                                 ? version == folders.version
+                                 : std::ranges::find(dashboard_versions, version) != dashboard_versions.end();
+  const bool known_resource = segments.size() < 6 || std::ranges::find(resources, segments[5]) != resources.end();
+  if (known_version && known_resource && segments.size() != 5) return std::nullopt;
+  return status_reply(404, "the server could not find the requested resource", "NotFound", Json::object());
 }
 
 Json object_json(const KindNames& names, const Resource& resource, bool version_told) {
@@ -137,7 +137,9 @@ Json object_json(const KindNames& names, const Resource& resource, bool version_
 }
 
 Reply object_reply(const Call& call, const KindNames& names, const Resource& resource, int status, bool version_told) {
-  Json object = object_json(names, resource, version_told);
+  auto converted = converted_object(names, resource, version_told);
+  if (!converted) return not_simulated("how to convert this dashboard to " + std::string(names.version));
+  Json object = std::move(*converted);
   if (wants_metadata_only(call)) {
     object = {{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/v1"}, {"metadata", object["metadata"]}};
   }
@@ -184,6 +186,10 @@ Result sent_from_json(const Call& call, const KindNames& names, const Json& obje
   sent.draft.annotations = texts(from, "annotations");
   const Json* spec = field(object, "spec");
   sent.draft.spec = spec == nullptr ? Json::object() : with_float64_numbers(*spec);
+  if (names.version == std::string_view(dashboards_v1.version) && names.kind == Kind::dashboard) {
+    sent.draft.converted = as_v1beta1(sent.draft.spec);
+    if (!sent.draft.converted) return not_simulated("how to migrate this dashboard to schema 42");
+  }
   sent.draft.writer = {manager_of(call.request), names.api_version()};
   sent.draft.author = call.caller.subject;
   sent.resource_version = text_at(from, "resourceVersion");

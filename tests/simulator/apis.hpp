@@ -25,7 +25,8 @@ inline constexpr KindNames dashboards{Kind::dashboard, "dashboard.grafana.app", 
 inline constexpr KindNames folders{Kind::folder, "folder.grafana.app", "v1beta1", "folders", "Folder"};
 
 std::optional<Reply> namespace_refusal(const Call& call);
-Reply unrouted_apis(const Request& request);
+// The 404 for a group, version or resource Grafana does not have; nothing where it has one that is not in the table.
+std::optional<Reply> not_in_apis(const Request& request);
 bool is_known_group(std::string_view name);  // of /apis; the simulator serves two of them
 
 // An object as it is served. `version_told` false: without resourceVersion, as after a write that changed nothing.

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "apis.hpp"
+#include "dashboard_versions.hpp"
 #include "json.hpp"
 #include "replies.hpp"
 #include "text.hpp"
@@ -197,8 +198,9 @@ Reply page_reply(const Call& call, const KindNames& names, const Page& page) {
   const bool partial = accept.find("as=PartialObjectMetadataList") != std::string::npos;
   Json items = Json::array();
   for (const ResourcePtr& item : page.items) {
-    const Json object = object_json(names, *item);
-    items.push_back(partial ? metadata_only(object) : object);
+    const auto object = converted_object(names, *item);
+    if (!object) return not_simulated("how to convert " + item->name + " to " + names.version);
+    items.push_back(partial ? metadata_only(*object) : *object);
   }
   return json_reply({{"kind", partial ? "PartialObjectMetadataList" : std::string(names.name) + "List"},
                      {"apiVersion", partial ? "meta.k8s.io/v1" : names.api_version()},

@@ -1,5 +1,6 @@
-// /apis/dashboard.grafana.app: one object at a time.
+// /apis/dashboard.grafana.app, v0alpha1 and v1beta1: one object at a time.
 #include "apis.hpp"
+#include "dashboard_versions.hpp"
 #include "handlers.hpp"
 #include "json.hpp"
 #include "replies.hpp"
@@ -23,7 +24,7 @@ std::string folder_of(const Draft& draft) {
 Reply dry_run_reply(const Call& call, Resource shown, const Draft& draft, int status) {
   shown.labels = draft.labels;
   shown.annotations = draft.annotations;
-  return object_reply(call, dashboards, shown, status);
+  return object_reply(call, dashboards_of(call), shown, status);
 }
 
 Reply create(Call& call, Sent sent) {
@@ -42,7 +43,7 @@ Reply create(Call& call, Sent sent) {
   draft.default_permissions = draft.annotations.contains(annotation::grant_permissions);
   Resource next = call.world.resources.created(Kind::dashboard, call.caller.org, draft);
   if (is_dry_run(call)) return dry_run_reply(call, next, draft, 201);
-  return object_reply(call, dashboards, *call.world.resources.store(std::move(next)), 201);
+  return object_reply(call, dashboards_of(call), *call.world.resources.store(std::move(next)), 201);
 }
 
 Reply update(Call& call, const Resource& current, const Sent& sent) {
@@ -56,29 +57,29 @@ Reply update(Call& call, const Resource& current, const Sent& sent) {
     next.generation = current.generation;
     return dry_run_reply(call, next, sent.draft, 200);
   }
-  if (!Resources::differs(current, next)) return object_reply(call, dashboards, current, 200, false);
-  return object_reply(call, dashboards, *call.world.resources.store(std::move(next)));
+  if (!Resources::differs(current, next)) return object_reply(call, dashboards_of(call), current, 200, false);
+  return object_reply(call, dashboards_of(call), *call.world.resources.store(std::move(next)));
 }
 
 }  // namespace
 
-Reply list_dashboards_k8s(Call& call) { return list_reply(call, dashboards); }
+Reply list_dashboards_k8s(Call& call) { return list_reply(call, dashboards_of(call)); }
 
 Reply get_dashboard_k8s(Call& call) {
   const auto found = in_path(call);
   if (found == nullptr) return not_found_status(dashboards, call.name("name"));
   if (level_of(call.world, call.caller, *found) == Level::nothing) return forbidden_status();
-  return object_reply(call, dashboards, *found);
+  return object_reply(call, dashboards_of(call), *found);
 }
 
 Reply create_dashboard_k8s(Call& call) {
-  auto sent = read_object(call, dashboards);
+  auto sent = read_object(call, dashboards_of(call));
   if (const Reply* refused = std::get_if<Reply>(&sent)) return *refused;
   return create(call, std::get<Sent>(std::move(sent)));
 }
 
 Reply put_dashboard_k8s(Call& call) {
-  auto read = read_object(call, dashboards);
+  auto read = read_object(call, dashboards_of(call));
   if (const Reply* refused = std::get_if<Reply>(&read)) return *refused;
   Sent& sent = std::get<Sent>(read);
   if (const auto problem = wrong_name(call, sent)) return *problem;
@@ -87,12 +88,12 @@ Reply put_dashboard_k8s(Call& call) {
 }
 
 Reply patch_dashboard_k8s(Call& call) {
-  if (const auto refused = unfit_patch(call, dashboards)) return *refused;
+  if (const auto refused = unfit_patch(call, dashboards_of(call))) return *refused;
   const auto current = in_path(call);
   if (current == nullptr) return not_found_status(dashboards, call.name("name"));
-  const auto patched = patched_object(call, dashboards, *current);
+  const auto patched = patched_object(call, dashboards_of(call), *current);
   if (const Reply* refused = std::get_if<Reply>(&patched)) return *refused;
-  const auto sent = sent_from_json(call, dashboards, std::get<Json>(patched));
+  const auto sent = sent_from_json(call, dashboards_of(call), std::get<Json>(patched));
   if (const Reply* refused = std::get_if<Reply>(&sent)) return *refused;
   return update(call, *current, std::get<Sent>(sent));
 }

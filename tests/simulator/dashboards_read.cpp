@@ -113,7 +113,7 @@ Reply list_dashboard_versions(Call& call) {
                         {"restoredFrom", 0},
                         {"version", old.generation},
                         {"created", updated.empty() ? rfc3339(old.created) : updated},
-                        {"message", old.annotated(annotation::message)},
+                        {"message", old.generation == 1 ? "Initial save" : old.annotated(annotation::message)},
                         {"data", data},
                         {"createdBy", name_of(call.world, by)}});
   }

@@ -6,6 +6,7 @@
 #include "apis.hpp"
 #include "json.hpp"
 #include "replies.hpp"
+#include "simulator.hpp"
 #include "text.hpp"
 
 namespace graft::simulator {
@@ -131,15 +132,20 @@ bool matches(std::string_view pattern, const Request& request) {
   return std::ranges::equal(as_path.segments, request.segments, same);
 }
 
-Reply unrouted(const Request& request, bool apis) {
-  const std::string what = request.method + " " + request.path;
-  if (request.segments[0] == "apis") return apis ? unrouted_apis(request) : text_reply(404, "404 page not found\n");
-  if (request.segments[0] != "api") return not_simulated(what);
-  if (request.method == "OPTIONS") return route_not_found();
+// Grafana's 404 for what its own router does not have; nothing where we cannot tell.
+std::optional<Reply> not_in_grafana(const Request& request) {
+  if (request.segments[0] == "apis") return not_in_apis(request);
+  if (request.segments[0] != "api") return std::nullopt;
   const bool known =
-      request.segments.size() < 2 || std::ranges::find(known_areas, request.segments[1]) != known_areas.end();
+      request.segments.size() > 1 && std::ranges::find(known_areas, request.segments[1]) != known_areas.end();
   const bool complete = std::ranges::any_of(complete_paths, [&](const char* path) { return matches(path, request); });
-  return !known || complete ? route_not_found() : not_simulated(what);
+  if (!known || complete || request.method == "OPTIONS") return route_not_found();
+  return std::nullopt;
+}
+
+Reply unrouted(const Request& request, bool apis) {
+  if (!apis && request.segments[0] == "apis") return text_reply(404, "404 page not found\n");
+  return not_in_grafana(request).value_or(not_simulated(request.method + " " + request.path));
 }
 
 std::map<std::string, std::string> names_of(std::string_view pattern, const Request& request) {
@@ -180,6 +186,14 @@ Answer answer(World& world, const Request& request, bool apis) {
   if (const Reply* refused = std::get_if<Reply>(&identified)) return {*refused, pattern, ""};
   const Caller& caller = std::get<Caller>(identified);
   return {carry_out(world, request, route, caller, apis), pattern, shown_user(caller)};
+}
+
+bool has_rule_for(std::string_view method, std::string_view target) {
+  Request request;
+  request.method = std::string(method);
+  request.target = std::string(target);
+  split_target(request);
+  return find_route(method, request) == nullptr && not_in_grafana(request).has_value();
 }
 
 }  // namespace graft::simulator

@@ -35,6 +35,19 @@ std::size_t value_end(std::string_view text) {
   return text.size();
 }
 
+// "-1.25e+03" as "-1250".
+std::string without_exponent(const std::string& text) {
+  const auto e = text.find('e');
+  const int exponent = std::stoi(text.substr(e + 1));
+  const std::string sign = text.starts_with('-') ? "-" : "";
+  std::string digits = text.substr(sign.size(), e - sign.size());
+  std::erase(digits, '.');
+  if (exponent < 0) return sign + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
+  const auto whole = static_cast<std::size_t>(exponent) + 1;
+  if (digits.size() <= whole) return sign + digits + std::string(whole - digits.size(), '0');
+  return sign + digits.substr(0, whole) + "." + digits.substr(whole);
+}
+
 void print_to(const Json& value, std::string& out) {
   switch (value.type()) {
     case Json::value_t::object: {
@@ -71,10 +84,12 @@ void print_to(const Json& value, std::string& out) {
 std::string print_float64(double value) {
   const double size = std::fabs(value);
   const bool exponent = size != 0 && (size < 1e-6 || size >= 1e21);
-  std::array<char, 400> buffer{};
-  const auto format = exponent ? std::chars_format::scientific : std::chars_format::fixed;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format).ptr;
+  std::array<char, 64> buffer{};
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific).ptr;
   std::string text(buffer.data(), end);
+  // The shortest digits that read back as the value; Go pads them with zeros where C++ would print the exact number.
+  if (!exponent) return without_exponent(text);
   // Go writes a negative exponent of one digit without its zero: 1e-7, yet 1e+21.
   const auto zero = text.find("e-0");
   if (zero != std::string::npos) text.erase(zero + 2, 1);

@@ -44,12 +44,19 @@ Json metadata_json(const Texts& labels, const Texts& annotations, const std::str
   return metadata;
 }
 
+Json content_json(const Json& metadata, const Json& spec) {
+  Json content = {{"spec", spec}};
+  // An empty map would count as a field of its own.
+  if (!metadata.empty()) content["metadata"] = metadata;
+  return content;
+}
+
 Json as_sent(const Draft& draft) {
-  return {{"metadata", metadata_json(draft.labels, draft.annotations, draft.generate_name)}, {"spec", draft.spec}};
+  return content_json(metadata_json(draft.labels, draft.annotations, draft.generate_name), draft.spec);
 }
 
 Json as_stored(const Resource& resource) {
-  return {{"metadata", metadata_json(resource.labels, resource.annotations, "")}, {"spec", resource.spec}};
+  return content_json(metadata_json(resource.labels, resource.annotations, ""), resource.spec);
 }
 
 }  // namespace
@@ -68,6 +75,9 @@ std::int64_t Resource::internal_id() const {
   const auto found = labels.find(internal_id_label);
   return found == labels.end() ? 0 : to_integer(found->second).value_or(0);
 }
+
+Resources::Resources(const Clock& clock)
+    : clock_(clock), last_version_(static_cast<std::uint64_t>(microseconds(clock.now()))) {}
 
 const Resources::Shelf* Resources::shelf(Kind kind, std::int64_t org) const {
   const auto found = shelves_.find({kind, org});
@@ -117,7 +127,7 @@ Resource Resources::created(Kind kind, std::int64_t org, const Draft& draft) {
   next.labels = draft.labels;
   next.annotations = client_annotations(draft.annotations);
   next.annotations[annotation::created_by] = draft.author;
-  next.spec = draft.spec;
+  next.spec = draft.converted.value_or(draft.spec);
   next.default_permissions = draft.default_permissions;
   next.owners = updated_owners({}, Json::object(), as_sent(draft), draft.writer, clock_.now());
   std::int64_t id = kind == Kind::dashboard ? strip_identity(next.spec) : 0;
@@ -138,7 +148,7 @@ Resource Resources::updated(const Resource& current, const Draft& draft) const {
   for (const auto& [key, value] : current.annotations) {
     if (is_kept_by_server(key)) next.annotations[key] = value;
   }
-  next.spec = draft.spec;
+  next.spec = draft.converted.value_or(draft.spec);
   const std::int64_t id = current.kind == Kind::dashboard ? strip_identity(next.spec) : 0;
   next.labels[internal_id_label] = std::to_string(id != 0 ? id : current.internal_id());
   next.owners = updated_owners(current.owners, as_stored(current), as_sent(draft), draft.writer, clock_.now());
@@ -188,7 +198,7 @@ void Resources::remove_all(std::int64_t org) {
 
 std::uint64_t Resources::keep_snapshot(Kind kind, std::int64_t org) {
   // A list is as new as one version after the last write, the writes of other organizations included.
-  const std::uint64_t version = std::max(last_version_, std::uint64_t{1}) + 1;
+  const std::uint64_t version = last_version_ + 1;
   auto& snapshots = shelves_[{kind, org}].snapshots;
   snapshots[version] = all(kind, org);
   if (snapshots.size() > kept_snapshots) snapshots.erase(snapshots.begin());

@@ -60,6 +60,7 @@ struct Draft {
   Texts labels;
   Texts annotations;
   Json spec;
+  std::optional<Json> converted;     // what is stored in its place, when the API version changes what it is given
   bool default_permissions = false;  // when created
   Writer writer;
   std::string author;  // "user:<uid>" or "service-account:<uid>"
@@ -73,7 +74,7 @@ struct Page {
 
 class Resources {
  public:
-  explicit Resources(const Clock& clock) : clock_(clock) {}
+  explicit Resources(const Clock& clock);
 
   ResourcePtr find(Kind kind, std::int64_t org, const std::string& name) const;
   std::vector<ResourcePtr> all(Kind kind, std::int64_t org) const;  // by name
@@ -113,7 +114,7 @@ class Resources {
 
   const Clock& clock_;
   std::map<Key, Shelf> shelves_;
-  std::uint64_t last_version_ = 0;
+  std::uint64_t last_version_;
   std::int64_t last_internal_id_ = 0;
 };
 

@@ -23,6 +23,7 @@ constexpr Access in_path(Role least, std::string_view permissions) { return {Whe
 constexpr Access as(Role least, std::string_view permissions) { return {Where::org_of_call, least, permissions}; }
 
 #define DASHBOARDS "/apis/dashboard.grafana.app/v0alpha1/namespaces/:namespace/dashboards"
+#define DASHBOARDS_V1 "/apis/dashboard.grafana.app/v1beta1/namespaces/:namespace/dashboards"
 #define FOLDERS "/apis/folder.grafana.app/v1beta1/namespaces/:namespace/folders"
 
 constexpr std::array table = {
@@ -110,6 +111,12 @@ constexpr std::array table = {
     Route{"PUT", DASHBOARDS "/:name", member, put_dashboard_k8s},
     Route{"PATCH", DASHBOARDS "/:name", member, patch_dashboard_k8s},
     Route{"DELETE", DASHBOARDS "/:name", member, delete_dashboard_k8s},
+    Route{"GET", DASHBOARDS_V1, member, list_dashboards_k8s},
+    Route{"POST", DASHBOARDS_V1, member, create_dashboard_k8s},
+    Route{"GET", DASHBOARDS_V1 "/:name", member, get_dashboard_k8s},
+    Route{"PUT", DASHBOARDS_V1 "/:name", member, put_dashboard_k8s},
+    Route{"PATCH", DASHBOARDS_V1 "/:name", member, patch_dashboard_k8s},
+    Route{"DELETE", DASHBOARDS_V1 "/:name", member, delete_dashboard_k8s},
     Route{"GET", FOLDERS, member, list_folders_k8s},
     Route{"POST", FOLDERS, member, create_folder_k8s},
     Route{"GET", FOLDERS "/:name", member, get_folder_k8s},
@@ -121,6 +128,7 @@ constexpr std::array table = {
 };
 
 #undef DASHBOARDS
+#undef DASHBOARDS_V1
 #undef FOLDERS
 
 std::string_view next_segment(std::string_view& path) {

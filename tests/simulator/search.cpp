@@ -40,7 +40,9 @@ Json hit(const World& world, const Resource& resource) {
                 {"sortMeta", 0},
                 {"isDeleted", false}};
   const auto description = resource.spec.find("description");
-  if (description != resource.spec.end() && description->is_string() && !description->get<std::string>().empty()) {
+  // Told of dashboards only.
+  if (!folder && description != resource.spec.end() && description->is_string() &&
+      !description->get<std::string>().empty()) {
     shown["description"] = *description;
   }
   const std::string parent = resource.folder();

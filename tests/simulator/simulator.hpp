@@ -102,4 +102,7 @@ class Simulator {
 // The pattern of the table that serves this request, or nothing: then the answer is 501.
 std::optional<std::string> route_of(std::string_view method, std::string_view target);
 
+// Whether a request beyond the table is known to be unknown to Grafana, too: then the answer is Grafana's own 404.
+bool has_rule_for(std::string_view method, std::string_view target);
+
 }  // namespace graft::simulator

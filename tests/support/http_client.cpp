@@ -1,13 +1,12 @@
 #include "http_client.hpp"
 
+#include <algorithm>
+#include <array>
 #include <netdb.h>
+#include <stdexcept>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <stdexcept>
 #include <utility>
 
 namespace graft::test_support {
@@ -144,7 +143,8 @@ std::string basic_authorization(const std::string& user, const std::string& pass
   std::string text = "Basic ";
   for (std::size_t i = 0; i < pair.size(); i += 3) {
     unsigned bits = 0;
-    for (std::size_t k = 0; k < 3; ++k) bits = bits * 256 + (i + k < pair.size() ? static_cast<unsigned char>(pair[i + k]) : 0U);
+    for (std::size_t k = 0; k < 3; ++k)
+      bits = bits * 256 + (i + k < pair.size() ? static_cast<unsigned char>(pair[i + k]) : 0U);
     for (std::size_t k = 0; k < 4; ++k) text += i + k > pair.size() ? '=' : letters[(bits >> (18 - 6 * k)) & 63U];
   }
   return text;

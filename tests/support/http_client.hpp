@@ -19,8 +19,8 @@ struct Reply {
 
 // Throws std::runtime_error when the server cannot be reached or breaks off its reply. Sends the headers given, Host
 // and, with a body, Content-Length: nothing that was not asked for. `url` is http://HOST:PORT.
-Reply request(const std::string& url, const std::string& method, const std::string& target,
-              const Headers& headers = {}, const std::string& body = "");
+Reply request(const std::string& url, const std::string& method, const std::string& target, const Headers& headers = {},
+              const std::string& body = "");
 
 std::string basic_authorization(const std::string& user, const std::string& password);
 

@@ -1,12 +1,11 @@
 // Runs a coroutine of a test to its end on an io_context of its own; a coroutine that does not end fails the test.
 #pragma once
 
-#include <doctest/doctest.h>
-
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <doctest/doctest.h>
 #include <exception>
 #include <optional>
 #include <stdexcept>

@@ -15,7 +15,11 @@ class MemoryFiles final : public manifest::Files {
  public:
   MemoryFiles() = default;
   explicit MemoryFiles(std::map<std::string, std::string, std::less<>> files) : files_(std::move(files)) {}
-  static MemoryFiles one(std::string text) { return MemoryFiles({{"m.yaml", std::move(text)}}); }
+  static MemoryFiles one(std::string text, std::string path = "m.yaml") {
+    MemoryFiles files;
+    files.files_.emplace(std::move(path), std::move(text));
+    return files;
+  }
 
   [[nodiscard]] Result<std::vector<Entry>> list(std::string_view folder) const override {
     std::vector<Entry> out;

@@ -1,9 +1,8 @@
 #include "async/deadline.hpp"
 
-#include <doctest/doctest.h>
-
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <doctest/doctest.h>
 #include <stdexcept>
 
 #include "async/cancelled.hpp"

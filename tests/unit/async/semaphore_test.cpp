@@ -1,9 +1,8 @@
 #include "async/semaphore.hpp"
 
-#include <doctest/doctest.h>
-
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <doctest/doctest.h>
 #include <string>
 #include <vector>
 
@@ -36,8 +35,9 @@ class Bench {
       log.push_back(who.name);
     };
     asio::co_spawn(context, body(semaphore, holder, order),
-                   asio::bind_cancellation_slot(holder.stop.slot(),
-                                                [&holder](std::exception_ptr failure) { holder.cancelled = failure != nullptr; }));
+                   asio::bind_cancellation_slot(holder.stop.slot(), [&holder](std::exception_ptr failure) {
+                     holder.cancelled = failure != nullptr;
+                   }));
     turn();
   }
   void turn() {

@@ -1,18 +1,17 @@
 #include "base/atomic_file.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <filesystem>
 #include <signal.h>
+#include <string>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <string>
 #include <vector>
 
 #include "support/temporary_directory.hpp"
@@ -34,7 +33,7 @@ std::vector<std::string> entries(const TemporaryDirectory& place) {
 }
 
 unsigned mode_of(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   REQUIRE(::lstat(path.c_str(), &info) == 0);
   return info.st_mode & 07777U;
 }
@@ -96,7 +95,8 @@ TEST_CASE("a link, FIFO, socket or folder in the place of the file is refused an
   const auto before = entries(place);
   for (const std::string name : {"link", "dangling", "fifo", "folder"}) {
     CAPTURE(name);
-    for (const auto& status : {write_file_atomically(open(place), name, "secret", {}), rehearse_write(open(place), name, 10, {})}) {
+    for (const auto& status :
+         {write_file_atomically(open(place), name, "secret", {}), rehearse_write(open(place), name, 10, {})}) {
       REQUIRE_FALSE(status);
       CHECK(status.error().code == ErrorCode::io);
       CHECK(status.error().message.find(name + " is no regular file") != std::string::npos);
@@ -162,7 +162,7 @@ TEST_CASE("an owner that we may not set leaves nothing behind") {
     options.uid = 12345;
     options.gid = 23456;
     REQUIRE(write_file_atomically(open(place), "key", "new", options));
-    struct stat info {};
+    struct stat info{};
     ::stat((place / "key").c_str(), &info);
     CHECK(info.st_uid == 12345);
     CHECK(info.st_gid == 23456);
@@ -215,11 +215,12 @@ TEST_CASE("reading tells missing, unusable and unknown apart, and waits for nobo
   CHECK(read_small_file(folder, "file", 10).value() == "content");
   CHECK(read_small_file(folder, "file", 7).value() == "content");
   struct Row {
-    const char* name;
+    std::string name;
     ErrorCode code;
   };
-  for (const Row& row : {Row{"absent", ErrorCode::not_found}, Row{"big", ErrorCode::invalid}, Row{"link", ErrorCode::invalid},
-                         Row{"fifo", ErrorCode::invalid}, Row{"folder", ErrorCode::invalid}}) {
+  for (const Row& row :
+       {Row{"absent", ErrorCode::not_found}, Row{"big", ErrorCode::invalid}, Row{"link", ErrorCode::invalid},
+        Row{"fifo", ErrorCode::invalid}, Row{"folder", ErrorCode::invalid}}) {
     CAPTURE(row.name);
     const auto result = read_small_file(folder, row.name, 10);
     REQUIRE_FALSE(result);

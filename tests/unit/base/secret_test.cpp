@@ -2,11 +2,10 @@
 // the operation.
 #include "base/secret.hpp"
 
+#include <concepts>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
-
-#include <concepts>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <sstream>
@@ -33,7 +32,7 @@ static_assert(!fmt::is_formattable<Secret>::value);
 static_assert(!std::is_constructible_v<nlohmann::json, Secret> && !std::is_constructible_v<nlohmann::json, Secret&>);
 static_assert(!std::is_convertible_v<Secret, std::string> && !std::is_constructible_v<std::string, const Secret&>);
 static_assert(!std::is_convertible_v<Secret, std::string_view>);
-static_assert(!std::is_constructible_v<Secret, const std::string&> && !std::is_constructible_v<Secret, const char*>);
+static_assert(!std::is_constructible_v<Secret, const std::string&> && !std::is_constructible_v<Secret, std::string&>);
 static_assert(!std::is_convertible_v<std::string, Secret>);
 // The checks themselves work: a string can do all of it.
 static_assert(Comparable<std::string> && Ordered<std::string> && Streamable<std::string>);

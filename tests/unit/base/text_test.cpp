@@ -1,8 +1,7 @@
 #include "base/text.hpp"
 
-#include <doctest/doctest.h>
-
 #include <array>
+#include <doctest/doctest.h>
 #include <string>
 
 namespace graft {
@@ -43,8 +42,9 @@ TEST_CASE("what is shown to a person is one line of sound text") {
   struct Row {
     std::string text, shown;
   };
-  for (const Row& row : {Row{"plain", "plain"}, Row{"a\r\nb\tc", "a  b c"}, Row{"\x1b[31mred\x07", "?[31mred?"},
-                         Row{"\xff\xc3", "??"}, Row{"gr\xc3\xbcn", "gr\xc3\xbcn"}, Row{"a\0b"s, "a?b"}, Row{"\x7f", "?"}})
+  for (const Row& row :
+       {Row{"plain", "plain"}, Row{"a\r\nb\tc", "a  b c"}, Row{"\x1b[31mred\x07", "?[31mred?"}, Row{"\xff\xc3", "??"},
+        Row{"gr\xc3\xbcn", "gr\xc3\xbcn"}, Row{"a\0b"s, "a?b"}, Row{"\x7f", "?"}})
     CHECK(printable(row.text) == row.shown);
   CHECK(printable("0123456789", 4) == "0123...");
   CHECK(printable("0123", 4) == "0123");
@@ -65,7 +65,10 @@ TEST_CASE("blanks are trimmed at both ends only") {
 TEST_CASE("lower case is by code point and leaves broken text alone") {
   CHECK(to_lower("Test-TOKEN_1") == "test-token_1");
   CHECK(to_lower("\xc3\x84\xc3\x96 \xce\xa3") == "\xc3\xa4\xc3\xb6 \xcf\x83");
-  CHECK(to_lower("\xff" "A") == "\xff" "a");
+  CHECK(to_lower("\xff"
+                 "A") ==
+        "\xff"
+        "a");
   CHECK(equal_ignoring_ascii_case("Content-Type", "content-TYPE"));
   CHECK_FALSE(equal_ignoring_ascii_case("a", "ab"));
 }

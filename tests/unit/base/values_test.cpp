@@ -1,7 +1,6 @@
 // Durations, times, digests, diagnostics and errors: small values with a text form each.
-#include <doctest/doctest.h>
-
 #include <array>
+#include <doctest/doctest.h>
 #include <memory>
 
 #include "base/clock.hpp"
@@ -29,7 +28,7 @@ Position at(std::shared_ptr<const std::string> file, unsigned line, unsigned col
 
 TEST_CASE("durations are read as people write them and written back the same") {
   struct Row {
-    const char* text;
+    std::string text;
     long count;
     const char* back;
   };
@@ -46,8 +45,10 @@ TEST_CASE("durations are read as people write them and written back the same") {
 }
 
 TEST_CASE("what is no duration is refused with an example") {
-  for (const char* text : {"", "30", "d", "30 d", "-1d", "+1d", "1.5h", "250ms", "1m1h", "1d1d", "1D", "99999999999d", "4000000000d",
-                           "30days", " 30d", "30d ", "0x1d", "\xd9\xa3" "d"}) {
+  for (const std::string text : {"", "30", "d", "30 d", "-1d", "+1d", "1.5h", "250ms", "1m1h", "1d1d", "1D",
+                                 "99999999999d", "4000000000d", "30days", " 30d", "30d ", "0x1d",
+                                 "\xd9\xa3"
+                                 "d"}) {
     CAPTURE(text);
     const auto duration = parse_duration(text);
     REQUIRE_FALSE(duration);
@@ -58,23 +59,24 @@ TEST_CASE("what is no duration is refused with an example") {
 
 TEST_CASE("RFC 3339 times are read in UTC to the second") {
   struct Row {
-    const char* text;
+    std::string text;
     const char* in_utc;
   };
-  for (const Row& row : {Row{"2026-11-24T06:29:53Z", "2026-11-24T06:29:53Z"},
-                         Row{"2026-11-24T06:29:53.999999999Z", "2026-11-24T06:29:53Z"},
-                         Row{"2026-11-24T08:29:53+02:00", "2026-11-24T06:29:53Z"},
-                         Row{"2026-11-23T23:29:53.5-07:00", "2026-11-24T06:29:53Z"},
-                         Row{"2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z"},
-                         Row{"1969-12-31T23:59:59Z", "1969-12-31T23:59:59Z"}, Row{"0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"}}) {
+  for (const Row& row :
+       {Row{"2026-11-24T06:29:53Z", "2026-11-24T06:29:53Z"},
+        Row{"2026-11-24T06:29:53.999999999Z", "2026-11-24T06:29:53Z"},
+        Row{"2026-11-24T08:29:53+02:00", "2026-11-24T06:29:53Z"},
+        Row{"2026-11-23T23:29:53.5-07:00", "2026-11-24T06:29:53Z"}, Row{"2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z"},
+        Row{"1969-12-31T23:59:59Z", "1969-12-31T23:59:59Z"}, Row{"0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"}}) {
     CAPTURE(row.text);
     const auto time = parse_rfc3339(row.text);
     REQUIRE(time);
     CHECK(format_rfc3339(*time) == row.in_utc);
   }
-  for (const char* text : {"", "2026-11-24", "2026-11-24T06:29:53", "2026-11-24 06:29", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z",
-                           "2026-11-24T24:00:00Z", "2026-11-24T06:60:00Z", "2026-11-24T06:29:53+0200", "2026-11-24T06:29:53Zx",
-                           "2026-11-24T06:29:53.", "+026-11-24T06:29:53Z", "2026-11-24T06:29:-3Z"}) {
+  for (const std::string text :
+       {"", "2026-11-24", "2026-11-24T06:29:53", "2026-11-24 06:29", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z",
+        "2026-11-24T24:00:00Z", "2026-11-24T06:60:00Z", "2026-11-24T06:29:53+0200", "2026-11-24T06:29:53Zx",
+        "2026-11-24T06:29:53.", "+026-11-24T06:29:53Z", "2026-11-24T06:29:-3Z"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_rfc3339(text));
   }
@@ -82,8 +84,9 @@ TEST_CASE("RFC 3339 times are read in UTC to the second") {
 
 TEST_CASE("the Date header is read; its other historical forms are not") {
   CHECK(format_rfc3339(parse_http_date("Tue, 24 Nov 2026 06:29:53 GMT").value()) == "2026-11-24T06:29:53Z");
-  for (const char* text : {"", "Tue, 24 Nov 2026 06:29:53 CET", "Tue, 24 Foo 2026 06:29:53 GMT", "Tue, 31 Nov 2026 06:29:53 GMT",
-                           "Tuesday, 24-Nov-26 06:29:53 GMT", "Tue Nov 24 06:29:53 2026"}) {
+  for (const std::string text :
+       {"", "Tue, 24 Nov 2026 06:29:53 CET", "Tue, 24 Foo 2026 06:29:53 GMT", "Tue, 31 Nov 2026 06:29:53 GMT",
+        "Tuesday, 24-Nov-26 06:29:53 GMT", "Tue Nov 24 06:29:53 2026"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_http_date(text));
   }
@@ -128,12 +131,16 @@ TEST_CASE("diagnostics come out by file and place with their hints, and count er
   CHECK(list.error_count() == 2);
   std::string text;
   for (const Diagnostic& item : list.items()) text += item.to_string() + "\n";
-  CHECK(text == "error: no place\na.yaml:3:1: note: noted\na.yaml:3:7: warning: unknown field (did you mean \"role\"?)\n"
-                "b.yaml:1:1: error: second file\n");
+  CHECK(text ==
+        "error: no place\na.yaml:3:1: note: noted\na.yaml:3:7: warning: unknown field (did you mean \"role\"?)\n"
+        "b.yaml:1:1: error: second file\n");
 }
 
 TEST_CASE("an error keeps our words and the server's apart and shows both") {
-  Error error = Error(ErrorCode::rejected, "cannot create").with_server_text("bad\nname").with_hint("rename it").context("org \"x\"");
+  Error error = Error(ErrorCode::rejected, "cannot create")
+                    .with_server_text("bad\nname")
+                    .with_hint("rename it")
+                    .context("org \"x\"");
   CHECK(error.describe() == "org \"x\": cannot create; Grafana said: bad name (rename it)");
   CHECK_FALSE(error.retryable);
   CHECK(Error(ErrorCode::unavailable, "x").retry().retryable);

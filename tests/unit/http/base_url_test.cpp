@@ -1,14 +1,13 @@
 #include "http/base_url.hpp"
 
-#include <doctest/doctest.h>
-
 #include <array>
+#include <doctest/doctest.h>
 
 namespace graft::http {
 
 TEST_CASE("a base URL is taken apart") {
   struct Row {
-    const char* text;
+    std::string text;
     bool tls;
     const char* host;
     bool is_address;
@@ -41,7 +40,7 @@ TEST_CASE("a base URL is taken apart") {
 
 TEST_CASE("a URL that cannot serve is refused with what to write instead, and a password is never repeated") {
   struct Row {
-    const char* text;
+    std::string text;
     const char* part_of_message;
   };
   const std::array rows{

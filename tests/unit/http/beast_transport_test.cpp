@@ -1,11 +1,10 @@
 #include "http/beast_transport.hpp"
 
-#include <doctest/doctest.h>
-#include <fmt/format.h>
-
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <functional>
 #include <future>
 #include <mutex>
@@ -99,9 +98,11 @@ TEST_CASE("a request arrives as written and the reply is given whole") {
 }
 
 TEST_CASE("every status is a Response: redirects are not followed, errors are not judged") {
-  for (const std::string status : {"301 Moved", "302 Found", "307 Again", "401 No", "404 No", "412 No", "500 No", "502 Bad"}) {
+  for (const std::string status :
+       {"301 Moved", "302 Found", "307 Again", "401 No", "404 No", "412 No", "500 No", "502 Bad"}) {
     CAPTURE(status);
-    RawServer server(always([&](const std::string&) { return reply("x", status, "Location: http://127.0.0.1:1/\r\n"); }));
+    RawServer server(
+        always([&](const std::string&) { return reply("x", status, "Location: http://127.0.0.1:1/\r\n"); }));
     Client client(server.url());
     const auto response = client.send(get());
     REQUIRE(response);
@@ -114,11 +115,17 @@ TEST_CASE("one connection serves request after request, bodies of any shape betw
   int served = 0;
   RawServer server(always([&](const std::string&) -> std::string {
     switch (served++ % 5) {
-      case 0: return reply("whole");
-      case 1: return "HTTP/1.1 204 No Content\r\n\r\n";
-      case 2: return "HTTP/1.1 304 Not Modified\r\nContent-Length: 17\r\n\r\n";
-      case 3: return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: t\r\n\r\n";
-      default: return "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + reply("after a hint");
+      case 0:
+        return reply("whole");
+      case 1:
+        return "HTTP/1.1 204 No Content\r\n\r\n";
+      case 2:
+        return "HTTP/1.1 304 Not Modified\r\nContent-Length: 17\r\n\r\n";
+      case 3:
+        return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: "
+               "t\r\n\r\n";
+      default:
+        return "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + reply("after a hint");
     }
   }));
   Client client(server.url());
@@ -241,7 +248,7 @@ TEST_CASE("a reply reset at any byte is never a Response either") {
 
 TEST_CASE("replies that are not HTTP, too large or without an end are errors of the protocol") {
   struct Row {
-    const char* situation;
+    std::string situation;
     std::string bytes;
     const char* part_of_text;
   };
@@ -251,21 +258,26 @@ TEST_CASE("replies that are not HTTP, too large or without an end are errors of 
       {"zeros", std::string(100, '\0'), "not HTTP"},
       {"a broken header", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "not HTTP"},
       {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", "not HTTP"},
-      {"length and chunks", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "not HTTP"},
+      {"length and chunks", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       "not HTTP"},
       {"a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "not HTTP"},
       {"a chunk size that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "not HTTP"},
       {"a length beyond the limit", "HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n", "larger than 1000 bytes"},
-      {"chunks beyond the limit", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x'),
+      {"chunks beyond the limit",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x'),
        "larger than 1000 bytes"},
       {"a head beyond the limit", "HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x'), "larger than 64 KiB"},
       {"no length", "HTTP/1.1 200 OK\r\n\r\nwho knows", "has no length"},
-      {"an HTTPS port asked in HTTP", "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
+      {"an HTTPS port asked in HTTP",
+       "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
        "Client sent an HTTP request to an HTTPS server."},
-      {"only interim replies", [] {
+      {"only interim replies",
+       [] {
          std::string hints;
          for (int i = 0; i < 9; ++i) hints += "HTTP/1.1 103 Early Hints\r\n\r\n";
          return hints;
-       }(), "interim"},
+       }(),
+       "interim"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.situation);
@@ -283,7 +295,8 @@ TEST_CASE("replies that are not HTTP, too large or without an end are errors of 
 
 TEST_CASE("a large body goes through in both directions") {
   const std::string megabyte(1'200'000, 'x');
-  RawServer server(always([&](const std::string& request) { return reply(request.substr(request.find("\r\n\r\n") + 4)); }));
+  RawServer server(
+      always([&](const std::string& request) { return reply(request.substr(request.find("\r\n\r\n") + 4)); }));
   Client client(server.url());
   CHECK(client.send(post(megabyte)).value().body == megabyte);
 }
@@ -327,15 +340,18 @@ TEST_CASE("silence and dripping bytes run into the request's timeout") {
 
 TEST_CASE("where nobody listens the error says what to check, and nothing was sent") {
   int port = 0;
-  { port = RawServer([](RawConnection&) {}).port(); }
+  {
+    port = RawServer([](RawConnection&) {}).port();
+  }
   Client client(fmt::format("http://127.0.0.1:{}", port));
   const auto result = client.send(post());
   CHECK(code_of(result) == ErrorCode::unavailable);
   CHECK(result.error().retryable);
-  CHECK(result.error().describe() ==
-        fmt::format("POST http://127.0.0.1:{0}/api/orgs: cannot connect to 127.0.0.1:{0}: Connection refused (is Grafana "
-                    "running there, and are host and port of grafana.url right?)",
-                    port));
+  CHECK(
+      result.error().describe() ==
+      fmt::format("POST http://127.0.0.1:{0}/api/orgs: cannot connect to 127.0.0.1:{0}: Connection refused (is Grafana "
+                  "running there, and are host and port of grafana.url right?)",
+                  port));
 }
 
 TEST_CASE("a host that has no address is unavailable") {

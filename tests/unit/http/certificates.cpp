@@ -1,11 +1,10 @@
 #include "unit/http/certificates.hpp"
 
+#include <array>
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-
-#include <array>
 #include <stdexcept>
 
 namespace graft::test {
@@ -44,7 +43,7 @@ Certificate::Certificate(const CertificateSpec& spec)
   X509_set_pubkey(certificate, key_.get());
   extend(certificate, NID_subject_alt_name, spec.alternative_names);
   extend(certificate, NID_basic_constraints, "critical,CA:TRUE");
-  if (X509_sign(certificate, key_.get(), spec.sha1 ? EVP_sha1() : EVP_sha256()) == 0)
+  if (X509_sign(certificate, key_.get(), EVP_sha256()) == 0)
     throw std::runtime_error("the test's certificate cannot be signed");
 }
 

@@ -1,9 +1,8 @@
 // Certificates made on the spot for the TLS tests.
 #pragma once
 
-#include <openssl/ssl.h>
-
 #include <memory>
+#include <openssl/ssl.h>
 #include <string>
 
 namespace graft::test {
@@ -13,7 +12,6 @@ struct CertificateSpec {
   std::string alternative_names = "DNS:localhost,IP:127.0.0.1";
   long valid_from = -3600;  // seconds from now
   long valid_until = 3600;
-  bool sha1 = false;
 };
 
 // A self-signed certificate and its key, in memory and as PEM texts.

@@ -25,8 +25,8 @@ class RawConnection {
   // One whole request, head and body; "" when the client has closed.
   std::string read_request();
   void send(std::string_view bytes);
-  bool closed_by_client();  // waits until the client closes or sends
-  void reset();             // ends the connection by RST
+  bool closed_by_client();                              // waits until the client closes or sends
+  void reset();                                         // ends the connection by RST
   [[nodiscard]] int number() const { return number_; }  // from 1
 
  private:

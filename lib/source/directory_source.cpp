@@ -1,0 +1,244 @@
+#include "source/directory_source.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "base/text.hpp"
+#include "manifest/limits.hpp"
+#include "source/tree.hpp"
+
+namespace graft::source {
+
+namespace {
+
+using manifest::Files;
+using std::chrono::milliseconds;
+
+std::size_t limit_of(std::string_view path) {
+  return path.ends_with(".json") ? manifest::limits::dashboard_bytes : manifest::limits::manifest_bytes;
+}
+
+Error too_large(std::string_view path, std::size_t limit) {
+  return Error(ErrorCode::invalid, fmt::format("{} is larger than {} MiB", graft::quoted(path), limit >> 20U));
+}
+
+Error not_there(std::string_view path) {
+  return Error(ErrorCode::not_found, fmt::format("{} is not in the manifest tree", graft::quoted(path)))
+      .with_hint("only .yaml, .yml and .json files are read, and none in or under a name that begins with a dot");
+}
+
+std::string joined(std::string_view folder, std::string_view path) {
+  if (path.empty()) return std::string(folder);
+  return folder.ends_with('/') ? fmt::format("{}{}", folder, path) : fmt::format("{}/{}", folder, path);
+}
+
+bool leaves_tree(std::string_view path) {
+  const std::string slashed = fmt::format("/{}/", path);
+  return path.starts_with('/') || slashed.find("/../") != slashed.npos;
+}
+
+bool below(std::string_view path, std::string_view folder) {
+  return folder.empty() || (path.starts_with(folder) && path.substr(folder.size()).starts_with('/'));
+}
+
+// One revision in memory.
+class Snapshot final : public Files {
+ public:
+  Snapshot(std::string configured, Walk walk, std::map<std::string, std::string, std::less<>> texts)
+      : configured_(std::move(configured)), walk_(std::move(walk)), texts_(std::move(texts)) {
+    std::string content;
+    for (const auto& [path, text] : texts_) content += fmt::format("{}\n{}\n", path, sha256_hex(text));
+    revision_ = "sha256:" + sha256_hex(content).substr(0, 32);
+  }
+
+  [[nodiscard]] Result<std::vector<Entry>> list(std::string_view folder) const override {
+    if (!folder.empty() && !std::binary_search(walk_.directories.begin(), walk_.directories.end(), folder)) {
+      return fail(ErrorCode::not_found, fmt::format("there is no folder {} in the manifest tree", graft::quoted(folder)));
+    }
+    std::vector<Entry> out;
+    for (const Stamp& file : walk_.files) {
+      if (below(file.path, folder)) out.push_back({file.path, file.size});
+    }
+    return out;
+  }
+
+  [[nodiscard]] Result<std::string> read(std::string_view path, std::size_t limit) const override {
+    if (leaves_tree(path)) return fail(ErrorCode::invalid, fmt::format("{} leaves the manifest tree", graft::quoted(path)));
+    for (const Unreadable& entry : walk_.unreadable) {
+      if (entry.path == path) return fail(ErrorCode::invalid, fmt::format("{} {}", graft::quoted(path), entry.why));
+    }
+    const auto listed = std::find_if(walk_.files.begin(), walk_.files.end(), [&](const Stamp& s) { return s.path == path; });
+    if (listed == walk_.files.end()) return fail(missing(path));
+    if (listed->size > limit) return fail(too_large(path, limit));
+    const auto text = texts_.find(path);
+    if (text == texts_.end()) return fail(too_large(path, limit_of(path)));
+    return text->second;
+  }
+
+  [[nodiscard]] std::string revision() const override { return revision_; }
+  [[nodiscard]] std::string display(std::string_view path) const override { return joined(configured_, path); }
+  [[nodiscard]] std::vector<Unreadable> unreadable() const override { return walk_.unreadable; }
+
+ private:
+  [[nodiscard]] Error missing(std::string_view path) const {
+    if (std::binary_search(walk_.directories.begin(), walk_.directories.end(), path)) {
+      return Error(ErrorCode::invalid, fmt::format("{} is a folder, not a file", graft::quoted(path)));
+    }
+    return not_there(path);
+  }
+
+  std::string configured_;
+  Walk walk_;
+  std::map<std::string, std::string, std::less<>> texts_;
+  std::string revision_;
+};
+
+// One manifest file, and what lies round it when it is named. Read when asked for: `check` of a single file must not
+// read a whole home directory, and nothing is applied from it.
+class SingleFile final : public Files {
+ public:
+  SingleFile(std::string folder, Tree tree, Stamp file, std::string text)
+      : folder_(std::move(folder)), tree_(std::move(tree)), file_(std::move(file)), text_(std::move(text)) {}
+
+  [[nodiscard]] Result<std::vector<Entry>> list(std::string_view folder) const override {
+    if (folder.empty()) return std::vector<Entry>{{file_.path, file_.size}};
+    const Result<Walk> walk = tree_.walk(std::string(folder));
+    if (!walk) return fail(walk.error());
+    std::vector<Entry> out;
+    for (const Stamp& file : walk->files) out.push_back({file.path, file.size});
+    return out;
+  }
+  [[nodiscard]] Result<std::string> read(std::string_view path, std::size_t limit) const override {
+    if (leaves_tree(path)) return fail(ErrorCode::invalid, fmt::format("{} leaves the manifest tree", graft::quoted(path)));
+    const Result<Stamp> stamp = path == file_.path ? Result<Stamp>(file_) : tree_.stat(std::string(path));
+    if (!stamp) return fail(stamp.error());
+    if (stamp->size > limit) return fail(too_large(path, limit));
+    return path == file_.path ? Result<std::string>(text_) : tree_.read(*stamp);
+  }
+  [[nodiscard]] std::string revision() const override { return "sha256:" + sha256_hex(text_).substr(0, 32); }
+  [[nodiscard]] std::string display(std::string_view path) const override {
+    return folder_ == "." && !path.empty() ? std::string(path) : joined(folder_, path);
+  }
+
+ private:
+  std::string folder_;
+  Tree tree_;
+  Stamp file_;
+  std::string text_;
+};
+
+// How long the tree has not changed, by the clock that stamps files. A stamp in the future (another host's clock) does
+// not hold us up.
+milliseconds age_of(const Walk& walk) {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  const std::int64_t elapsed = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec - walk.newest;
+  return elapsed < 0 ? milliseconds::max() : milliseconds(elapsed / 1'000'000);
+}
+
+Result<std::map<std::string, std::string, std::less<>>> read_all(const Tree& tree, Walk& walk) {
+  std::map<std::string, std::string, std::less<>> texts;
+  std::size_t total = 0;
+  for (const Stamp& file : walk.files) {
+    if (file.size > limit_of(file.path)) continue;  // reported when it is asked for
+    total += file.size;
+    if (total > manifest::limits::tree_bytes) {
+      return fail(Error(ErrorCode::invalid, fmt::format("the manifest tree is larger than {} MiB",
+                                                        manifest::limits::tree_bytes >> 20U))
+                      .with_hint("split it between several daemons, or move what is no manifest out of it"));
+    }
+    Result<std::string> text = tree.read(file);
+    if (text) {
+      texts.emplace(file.path, std::move(*text));
+    } else if (text.error().code == ErrorCode::io) {
+      walk.unreadable.push_back({file.path, text.error().message});
+    } else {
+      return fail(text.error());
+    }
+  }
+  return texts;
+}
+
+// One attempt. Null: the tree is being written.
+Result<std::unique_ptr<Files>> attempt(const std::string& path, const Settle& settle) {
+  Result<Tree> tree = Tree::open(path);
+  if (!tree) return fail(tree.error());
+  Result<Walk> before = tree->walk();
+  if (!before) return fail(before.error());
+  if (!tree->switched() && age_of(*before) < settle.quiet) return nullptr;
+  Walk kept = *before;
+  auto texts = read_all(*tree, kept);
+  if (!texts && texts.error().code == ErrorCode::unavailable) return nullptr;
+  if (!texts) return fail(texts.error());
+  const Result<Walk> after = tree->walk();
+  if (!after) return fail(after.error());
+  if (!after->same_as(*before)) return nullptr;
+  std::erase_if(kept.files, [&](const Stamp& file) {
+    return std::any_of(kept.unreadable.begin(), kept.unreadable.end(), [&](const auto& u) { return u.path == file.path; });
+  });
+  return std::make_unique<Snapshot>(path, std::move(kept), std::move(*texts));
+}
+
+Result<std::unique_ptr<Files>> single_file(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  Result<Tree> tree = Tree::open(folder);
+  if (!tree) return fail(tree.error());
+  const Result<Stamp> stamp = tree->stat(slash == path.npos ? path : path.substr(slash + 1));
+  if (!stamp) return fail(stamp.error());
+  if (!may_be_manifest(stamp->path)) {
+    return fail(ErrorCode::invalid, fmt::format("{} is no .yaml, .yml or .json file", graft::quoted(path)));
+  }
+  if (stamp->size > limit_of(stamp->path)) return fail(too_large(path, limit_of(stamp->path)));
+  Result<std::string> text = tree->read(*stamp);
+  if (!text) return fail(std::move(text.error()).context(path));
+  return std::make_unique<SingleFile>(folder, std::move(*tree), *stamp, std::move(*text));
+}
+
+bool is_regular_file(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Files>> snapshot(const std::string& path, const Settle& settle) {
+  if (is_regular_file(path)) return single_file(path);
+  for (int count = 0; count < settle.attempts; ++count) {
+    if (count > 0) {
+      const milliseconds pause = std::max(settle.pause, settle.quiet / 2);
+      settle.wait ? settle.wait(pause) : std::this_thread::sleep_for(pause);
+    }
+    Result<std::unique_ptr<Files>> files = attempt(path, settle);
+    if (!files || *files != nullptr) return files;
+  }
+  return fail(Error(ErrorCode::unavailable, fmt::format("the manifest directory {} is still being written", graft::quoted(path)))
+                  .with_hint("it is read again at the next cycle; switch a link to publish a whole tree at once")
+                  .retry());
+}
+
+Result<std::string> fingerprint(const std::string& path) {
+  const Result<Tree> tree = Tree::open(path);
+  if (!tree) return fail(tree.error());
+  const Result<Walk> walk = tree->walk();
+  if (!walk) return fail(walk.error());
+  std::string text = tree->identity() + "\n";
+  for (const Stamp& file : walk->files) {
+    text += fmt::format("{}\n{} {} {} {} {}\n", file.path, file.device, file.inode, file.size, file.modified, file.changed);
+  }
+  for (const std::string& folder : walk->directories) text += folder + "/\n";
+  for (const Files::Unreadable& entry : walk->unreadable) text += fmt::format("{}\n{}\n", entry.path, entry.why);
+  return sha256_hex(text);
+}
+
+}  // namespace graft::source

@@ -1,0 +1,76 @@
+// A Grafana and a graftd in one process: what the integration tests stand on. The Grafana is a simulator of its own, or,
+// where a test says that it may, the real one named by GRAFTD_TEST_GRAFANA_URL. graftd is the daemon's own wiring (App) on
+// real sockets and real files; a cycle is one call.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "daemon/app.hpp"
+#include "reconcile/report.hpp"
+#include "simulator/simulator.hpp"
+#include "support/http_client.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace graft::test {
+
+// Wall time stands where the test puts it; steady time is real, since timers of the machine use it.
+class TestClock final : public Clock {
+ public:
+  [[nodiscard]] WallTime wall() const override { return system_clock().wall() + offset; }
+  [[nodiscard]] SteadyTime steady() const override { return system_clock().steady() + offset; }
+  std::chrono::seconds offset{0};
+};
+
+class World {
+ public:
+  enum class Kind { simulator, real_if_there };
+  explicit World(Kind kind = Kind::simulator, simulator::Options options = {});
+  ~World();
+
+  // A name that no other test uses, so that tests can share a real Grafana.
+  [[nodiscard]] std::string organization() const { return organization_; }
+  [[nodiscard]] long organization_id() const;  // 0 when there is none
+
+  void manifest(const std::string& file, const std::string& text) const { directory.write("manifests/" + file, text); }
+  void remove_manifest(const std::string& file) const;
+
+  [[nodiscard]] reconcile::Report plan() { return run(reconcile::Mode::plan); }
+  [[nodiscard]] reconcile::Report apply() { return run(reconcile::Mode::apply); }
+  void restart() { app_.reset(); }  // the next cycle is that of a new process
+
+  [[nodiscard]] bool has_simulator() const { return simulator != nullptr; }
+  [[nodiscard]] std::string key_file(const std::string& path = "") const;  // content of a file under tokens/
+  [[nodiscard]] int key_status(const std::string& key) const;  // HTTP status of GET /api/user with it
+  // Live tokens of an account, by Grafana's own list.
+  [[nodiscard]] std::vector<std::string> tokens(const std::string& account = "test") const;
+  [[nodiscard]] nlohmann::json dashboard(const std::string& uid) const;
+
+  std::unique_ptr<simulator::Simulator> simulator;
+  std::string url;
+  std::unique_ptr<test_support::Person> admin;
+  TemporaryDirectory directory;
+  daemon::Settings settings;
+  TestClock clock;
+
+ private:
+  [[nodiscard]] reconcile::Report run(reconcile::Mode mode);
+
+  std::string organization_;
+  std::unique_ptr<daemon::App> app_;
+};
+
+// The tutorial's manifest for an organization of this name.
+[[nodiscard]] std::string tutorial(const std::string& organization);
+
+// "dashboard:production-overview /title" for each planned change, "+folder:ops" for a creation.
+[[nodiscard]] std::vector<std::string> changes(const reconcile::Report& report);
+
+// Everything that went wrong, for CAPTURE.
+[[nodiscard]] std::string problems(const reconcile::Report& report);
+
+}  // namespace graft::test

@@ -1,0 +1,141 @@
+#include "grafana/breaker.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <random>
+
+#include "grafana/credential.hpp"
+
+using namespace graft;
+using namespace graft::grafana;
+using std::chrono::seconds;
+
+namespace {
+
+const WallTime start{seconds{1'800'000'000}};
+
+class MapMemory final : public LoginMemory {
+ public:
+  LoginRecord load(const std::string& fingerprint) override { return records[fingerprint]; }
+  void save(const std::string& fingerprint, const LoginRecord& record) override { records[fingerprint] = record; }
+  std::string salt() override { return "salt"; }
+  std::map<std::string, LoginRecord> records;
+};
+
+class FixedRandom final : public Random {
+ public:
+  double unit() override { return 0.0; }
+};
+
+Credential login(const std::string& password) {
+  Credential credential;
+  credential.username = "admin";
+  credential.secret = Secret(std::string(password));
+  return credential;
+}
+
+}  // namespace
+
+TEST_CASE("a credential without refusals may log in") { CHECK_FALSE(login_blocked_until({}, start, 0.0)); }
+
+TEST_CASE("one refusal stops logins; when the next one is allowed depends on whether it has worked before") {
+  const LoginRecord never = after_refusal({}, start);
+  CHECK(login_blocked_until(never, start, 0.0) == start + seconds(360));
+  CHECK(login_blocked_until(never, start, 0.999) == start + seconds(360 + 59));
+  CHECK_FALSE(login_blocked_until(never, start + seconds(420), 0.999));
+
+  const LoginRecord once = after_refusal(after_success({}, start - seconds(3600)), start);
+  CHECK(login_blocked_until(once, start, 0.0) == start + seconds(60));
+  CHECK_FALSE(login_blocked_until(once, start + seconds(60), 0.0));
+}
+
+TEST_CASE("a second refusal within five minutes is not tried again before Grafana has forgotten it") {
+  LoginRecord record = after_refusal(after_success({}, start), start);
+  record = after_refusal(record, start + seconds(60));
+  CHECK(login_blocked_until(record, start + seconds(60), 0.0) == start + seconds(60 + 360));
+}
+
+TEST_CASE("a success clears the record") {
+  const LoginRecord record = after_success(after_refusal({}, start), start + seconds(400));
+  CHECK_FALSE(login_blocked_until(record, start + seconds(400), 0.0));
+  CHECK(record.last_success == start + seconds(400));
+}
+
+TEST_CASE("a clock that was set back does not block for ever") {
+  const LoginRecord record = after_refusal({}, start + seconds(86'400));
+  const auto until = login_blocked_until(record, start, 0.0);
+  REQUIRE(until);
+  CHECK(*until <= start + seconds(360));
+}
+
+TEST_CASE("whatever happens, there are never more than two tries in any five minutes (T24)") {
+  std::mt19937 chance(1);
+  for (int run = 0; run < 200; ++run) {
+    LoginRecord record = run % 2 == 0 ? LoginRecord{} : after_success({}, start - seconds(1));
+    std::vector<WallTime> tries;
+    for (WallTime now = start; now < start + seconds(7200); now += seconds(1 + chance() % 20)) {
+      if (login_blocked_until(record, now, 0.0)) continue;
+      tries.push_back(now);
+      record = after_refusal(record, now);
+    }
+    for (std::size_t i = 2; i < tries.size(); ++i) CHECK(tries[i] - tries[i - 2] > seconds(300));
+    CHECK(tries.size() > 10);
+  }
+}
+
+TEST_CASE("the gate lets one probe through, shuts at a refusal, and remembers it for another process") {
+  MapMemory memory;
+  ManualClock clock(start);
+  FixedRandom random;
+  {
+    LoginGate gate(memory, clock, random, null_log());
+    gate.use(login("wrong"));
+    CHECK_FALSE(gate.authorization(false));  // not proven to work: only the probe may try
+    CHECK(gate.authorization(true));
+    gate.refused();
+    CHECK_FALSE(gate.authorization(true));
+    CHECK(gate.authorization(true).error().code == ErrorCode::blocked);
+  }
+  LoginGate restarted(memory, clock, random, null_log());
+  restarted.use(login("wrong"));
+  CHECK_FALSE(restarted.authorization(true));
+  clock.advance(seconds(361));
+  CHECK(restarted.authorization(true));
+}
+
+TEST_CASE("a changed password is another credential and is tried at once") {
+  MapMemory memory;
+  ManualClock clock(start);
+  FixedRandom random;
+  LoginGate gate(memory, clock, random, null_log());
+  gate.use(login("wrong"));
+  gate.refused();
+  gate.use(login("right"));
+  CHECK(gate.authorization(true));
+  gate.succeeded();
+  CHECK(gate.authorization(false));
+  gate.use(login("wrong"));
+  CHECK_FALSE(gate.authorization(true));
+}
+
+TEST_CASE("a service-account key is never held back: Grafana locks no keys") {
+  MapMemory memory;
+  ManualClock clock(start);
+  FixedRandom random;
+  LoginGate gate(memory, clock, random, null_log());
+  Credential key;
+  key.secret = Secret(std::string("glsa_x"));
+  gate.use(std::move(key));
+  gate.refused();
+  REQUIRE(gate.authorization(false));
+  CHECK(*gate.authorization(false) == "Bearer glsa_x");
+}
+
+TEST_CASE("no fingerprint tells the password, and each salt makes its own") {
+  const Credential credential = login("hunter2");
+  CHECK(credential.fingerprint("a") != credential.fingerprint("b"));
+  CHECK(credential.fingerprint("a") == credential.fingerprint("a"));
+  CHECK(credential.fingerprint("a").find("hunter2") == std::string::npos);
+  CHECK(credential.authorization() == "Basic YWRtaW46aHVudGVyMg==");
+}
