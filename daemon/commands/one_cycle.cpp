@@ -19,8 +19,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-reconcile::Report run_cycle(App& app, reconcile::Mode mode) {
-  asio::io_context io{1};
+reconcile::Report run_cycle(asio::io_context& io, App& app, reconcile::Mode mode) {
   bool stopping = false;
   asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&](boost::system::error_code error, int) { stopping = stopping || !error; });
@@ -45,13 +44,14 @@ int one_cycle(const ConfigSource& source, reconcile::Mode mode, const std::funct
   const std::unique_ptr<Log> log = make_logger(settings->log_level, settings->log_format);
   App::Options options;
   options.state = mode == reconcile::Mode::plan ? state::OpenMode::read_only : state::OpenMode::read_write;
+  asio::io_context io{1};  // outlives the App, whose kept connections belong to it
   Result<std::unique_ptr<App>> app = App::make(*settings, system_clock(), system_random(), *log, options);
   if (!app) return report_start_failure(app.error(), *log);
   if (Status credential = (*app)->refresh_credential(); !credential) {
     std::fprintf(stderr, "graftd: %s\n", credential.error().describe().c_str());
     return exit_bad_config;
   }
-  const reconcile::Report report = run_cycle(**app, mode);
+  const reconcile::Report report = run_cycle(io, **app, mode);
   print_diagnostics(report.diagnostics);
   if (report.stopped || report.manifests_rejected) {
     if (report.stopped) std::fprintf(stderr, "graftd: %s\n", report.stopped->describe().c_str());

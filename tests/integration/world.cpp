@@ -86,15 +86,13 @@ reconcile::Report World::run(reconcile::Mode mode) {
     REQUIRE_MESSAGE(app.has_value(), (app ? "" : app.error().describe()));
     app_ = std::move(*app);
   }
+  if (!io_) io_ = std::make_unique<boost::asio::io_context>(1);
   reconcile::Report report;
   if (Status credential = app_->refresh_credential(); !credential) {
     report.stopped = credential.error();
     return report;
   }
-  // A context of its own for each cycle, as for each process; kept connections of the last one are gone with it.
-  boost::asio::io_context io(1);
-  report = run_on(io, app_->cycle().run_once(mode), std::chrono::seconds(120));
-  return report;
+  return run_on(*io_, app_->cycle().run_once(mode), std::chrono::seconds(300));
 }
 
 long World::organization_id() const {

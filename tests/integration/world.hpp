@@ -3,6 +3,7 @@
 // real sockets and real files; a cycle is one call.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -61,6 +62,7 @@ class World {
   [[nodiscard]] reconcile::Report run(reconcile::Mode mode);
 
   std::string organization_;
+  std::unique_ptr<boost::asio::io_context> io_;  // outlives the App, whose kept connections belong to it
   std::unique_ptr<daemon::App> app_;
 };
 

@@ -61,7 +61,8 @@ std::optional<Json> as_v1beta1(const Json& spec) {
     next["refresh"] = "";
   }
   next["schemaVersion"] = latest_schema;
-  for (const auto& [key, value] : defaults().items()) {
+  const Json missing = defaults();
+  for (const auto& [key, value] : missing.items()) {
     if (!next.contains(key)) next[key] = value;
   }
   return with_float64_numbers(next);

@@ -1,5 +1,5 @@
 // The schemas and the reference are generated from the tables; here it is seen that the files in the repository are what
-// the tables say. `GRAFTD_UPDATE=1 test_unit_kinds` writes them.
+// the tables say. `GRAFTD_TEST_UPDATE=1 test_unit_kinds` writes them.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -24,8 +24,8 @@ std::string text_of(const std::string& path) {
 }
 
 void compare(const std::string& path, const std::string& expected) {
-  if (std::getenv("GRAFTD_UPDATE") != nullptr) std::ofstream(path) << expected;
-  CHECK_MESSAGE(text_of(path) == expected, path, " is not what the tables say; GRAFTD_UPDATE=1 writes it");
+  if (std::getenv("GRAFTD_TEST_UPDATE") != nullptr) std::ofstream(path) << expected;
+  CHECK_MESSAGE(text_of(path) == expected, path, " is not what the tables say; GRAFTD_TEST_UPDATE=1 writes it");
 }
 
 constexpr std::string_view begin_mark = "<!-- generated: fields -->\n", end_mark = "<!-- end of generated -->\n";

@@ -67,7 +67,7 @@ TEST_CASE("names are used as written; blanks at their ends are warned of") {
   REQUIRE_MESSAGE(result.state != nullptr, report(result));
   CHECK(find(result, "Organization Main Org.") != nullptr);
   CHECK(canonical_of(result, "Organization  Zürich/é ") == R"({"name":" Zürich/é "})");
-  CHECK(says(result, "m.yaml:7:18: warning: Organization  Zürich/é : metadata.name: \" Zürich/é \" begins or ends with a blank"));
+  CHECK(says(result, "m.yaml:8:18: warning: Organization  Zürich/é : metadata.name: \" Zürich/é \" begins or ends with a blank"));
 }
 
 TEST_CASE("a member is known by login or e-mail, exactly one, and has a role") {
