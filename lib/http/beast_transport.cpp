@@ -79,8 +79,8 @@ Error reading_error(const error_code& error, const Progress& progress, std::size
   if (error == beast_http::error::header_limit) return unreadable("the head of the reply is larger than 64 KiB");
   const bool ended = error == beast_http::error::end_of_stream || error == beast_http::error::partial_message ||
                      error == asio::error::eof || error == asio::ssl::error::stream_truncated;
-  const bool garbage = error.category() == make_error_code(beast_http::error::bad_version).category() && !ended;
-  if (garbage) return unreadable(fmt::format("the reply is not HTTP: {}", error.message()));
+  if (!ended && error.category() == make_error_code(beast_http::error::bad_version).category())
+    return unreadable(fmt::format("the reply is not HTTP: {}", error.message()));
   const std::string_view reason = progress.replied ? "the reply was cut short" : "the connection broke before a reply";
   return Error(ErrorCode::unavailable, fmt::format("{}: {}", reason, ended ? "closed by the server" : error.message()))
       .retry();

@@ -1,8 +1,7 @@
 #include "kinds/dashboard_model.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -87,7 +86,8 @@ class Reading {
     if (group == "graftd") return refuse("apiVersion", "this is a manifest of graftd, not a dashboard");
     const json* kind = member(document_, "kind");
     if (group != "dashboard.grafana.app" || (kind != nullptr && *kind != "Dashboard")) {
-      return refuse("apiVersion", fmt::format("apiVersion {} is no dashboard that graftd can read", graft::quoted(version)),
+      return refuse("apiVersion",
+                    fmt::format("apiVersion {} is no dashboard that graftd can read", graft::quoted(version)),
                     "use the dashboard's JSON model, or an object of dashboard.grafana.app");
     }
     const std::string_view number = std::string_view(version).substr(std::min(version.size(), group.size() + 1));
@@ -107,8 +107,9 @@ class Reading {
   }
 
   bool refuse_layout(std::string_view version) {
-    return refuse("apiVersion", fmt::format("the dashboard is in Grafana's new layout format ({}), which is not supported yet",
-                                            printable(version, 40)),
+    return refuse("apiVersion",
+                  fmt::format("the dashboard is in Grafana's new layout format ({}), which is not supported yet",
+                              printable(version, 40)),
                   "export it as classic JSON");
   }
 
@@ -170,7 +171,8 @@ class Reading {
   bool check_title() {
     const json* title = member(document_, "title");
     if (title == nullptr) return refuse("", "the dashboard has no title", "give it one: Grafana refuses it without");
-    if (!title->is_string()) return refuse("title", fmt::format("title: expected a string, found {}", title->type_name()));
+    if (!title->is_string())
+      return refuse("title", fmt::format("title: expected a string, found {}", title->type_name()));
     const std::string trimmed(trim(title->get_ref<const std::string&>()));
     if (trimmed.empty()) return refuse("title", "title: must not be empty or blanks only");
     if (manifest::characters(trimmed) > title_limit) {
@@ -184,10 +186,12 @@ class Reading {
     const json* tags = member(document_, "tags");
     if (tags == nullptr || !tags->is_array()) return true;
     for (const json& tag : *tags) {
-      if (!tag.is_string()) return refuse("tags", fmt::format("tags: expected strings, found {}", tag.type_name()), "quote it");
+      if (!tag.is_string())
+        return refuse("tags", fmt::format("tags: expected strings, found {}", tag.type_name()), "quote it");
       const std::string& text = tag.get_ref<const std::string&>();
       if (manifest::characters(text) > tag_limit) {
-        return refuse("tags", fmt::format("tags: {} is longer than {} characters", graft::quoted(printable(text, 60)), tag_limit));
+        return refuse("tags", fmt::format("tags: {} is longer than {} characters", graft::quoted(printable(text, 60)),
+                                          tag_limit));
       }
     }
     return true;
@@ -203,7 +207,9 @@ class Reading {
     });
   }
 
-  bool check_strings() { return !has_nul(document_) || refuse("", "a NUL character in a string of the dashboard", "take it out"); }
+  bool check_strings() {
+    return !has_nul(document_) || refuse("", "a NUL character in a string of the dashboard", "take it out");
+  }
 
   json document_;
   const Inputs& inputs_;
@@ -213,8 +219,8 @@ class Reading {
   DashboardModel found_;
 };
 
-// Grafana's import replaces by the expression \$\{.+?\}: from a "${" to the nearest "}" at least one character on, all in
-// one line. What the match does not name stays as it is.
+// Grafana's import replaces by the expression \$\{.+?\}: from a "${" to the nearest "}" at least one character on, all
+// in one line. What the match does not name stays as it is.
 std::string substituted(std::string_view text, const std::map<std::string, std::string, std::less<>>& variables) {
   std::string out;
   while (true) {

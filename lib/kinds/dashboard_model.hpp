@@ -1,8 +1,8 @@
 // The shapes in which Grafana gives out dashboards, and the one in which graftd compares them.
 //
 // Accepted: the classic model ("View JSON"), {"dashboard": …} of the HTTP API, and dashboard.grafana.app objects of
-// versions v0… and v1…. Refused with an explanation: v2 layouts, library panels in an export, and an export "for sharing
-// externally" whose inputs are not all given. Pure.
+// versions v0… and v1…. Refused with an explanation: v2 layouts, library panels in an export, and an export "for
+// sharing externally" whose inputs are not all given. Pure.
 #pragma once
 
 #include <functional>
@@ -20,9 +20,9 @@ namespace graft::kinds {
 using Inputs = std::map<std::string, std::string>;  // "DS_PROMETHEUS" → the uid of a data source
 
 struct DashboardModel {
-  std::string text;     // canonical JSON of the model
-  std::string uid;      // as the document says it; empty: it does not
-  std::string folder;   // as the document says it; only the manifest's counts
+  std::string text;    // canonical JSON of the model
+  std::string uid;     // as the document says it; empty: it does not
+  std::string folder;  // as the document says it; only the manifest's counts
 };
 
 // Where a top-level field of the document stands, or the document itself.
@@ -33,8 +33,8 @@ using PlaceOf = std::function<Position(std::string_view field)>;
                                                            std::set<std::string>& asked, const PlaceOf& place,
                                                            manifest::Reporter& reporter);
 
-// Replaces each ${NAME} that `variables` knows in all string values, exactly as Grafana's import does: once, from left to
-// right, keys untouched. The variables' keys are whole, "${DS_X}".
+// Replaces each ${NAME} that `variables` knows in all string values, exactly as Grafana's import does: once, from left
+// to right, keys untouched. The variables' keys are whole, "${DS_X}".
 void substitute(nlohmann::json& value, const std::map<std::string, std::string, std::less<>>& variables);
 
 }  // namespace graft::kinds

@@ -1,9 +1,8 @@
 #include "kinds/dashboard_spec.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -90,8 +89,10 @@ class Decoding {
     const std::array<bool, 3> ways{written_.model.given(), written_.file.given(), written_.directory.given()};
     const auto count = std::count(ways.begin(), ways.end(), true);
     if (count != 1) {
-      reporter.error(metadata_.at, count == 0 ? "model, file or directory is missing" : "says more than one of model, file and directory",
-                     "write exactly one of them");
+      reporter.error(
+          metadata_.at,
+          count == 0 ? "model, file or directory is missing" : "says more than one of model, file and directory",
+          "write exactly one of them");
       return false;
     }
     if (written_.folder.value == "general") {
@@ -157,8 +158,10 @@ class Decoding {
     std::optional<DashboardModel> model =
         read_dashboard(std::move(source.document), written_.inputs.value, asked_, source.place, reporter);
     if (model && !model->folder.empty() && model->folder != written_.folder.value) {
-      reporter.warning(source.place(""), fmt::format("the folder {} in the dashboard's document is not used", graft::quoted(model->folder)),
-                       "say it in the manifest: folder");
+      reporter.warning(
+          source.place(""),
+          fmt::format("the folder {} in the dashboard's document is not used", graft::quoted(model->folder)),
+          "say it in the manifest: folder");
     }
     return model;
   }
@@ -167,14 +170,16 @@ class Decoding {
   bool choose_uid(DashboardModel& model, Reporter& reporter) {
     if (!metadata_.name.empty()) {
       if (!model.uid.empty() && model.uid != metadata_.name) {
-        reporter.warning(place_("uid"), fmt::format("the model says uid {}; the manifest's wins", graft::quoted(model.uid)),
+        reporter.warning(place_("uid"),
+                         fmt::format("the model says uid {}; the manifest's wins", graft::quoted(model.uid)),
                          "take the model's uid out");
       }
       model.uid = metadata_.name;
       return true;
     }
     if (model.uid.empty()) {
-      reporter.error(metadata_.at, "the dashboard has no uid", "give it one beside its spec (metadata.uid), or in the model");
+      reporter.error(metadata_.at, "the dashboard has no uid",
+                     "give it one beside its spec (metadata.uid), or in the model");
       return false;
     }
     return check_model_uid(model, reporter);
@@ -190,7 +195,8 @@ class Decoding {
     Result<std::string> folder = manifest::path_in_tree(context_.document_path, written_.directory.value);
     const auto entries = folder ? context_.files.list(*folder) : fail(folder.error());
     if (!entries) {
-      reporter.error(written_.directory.at, fmt::format("directory: {}", entries.error().message), entries.error().hint);
+      reporter.error(written_.directory.at, fmt::format("directory: {}", entries.error().message),
+                     entries.error().hint);
       return;
     }
     std::size_t count = 0;
@@ -200,7 +206,8 @@ class Decoding {
       from_directory(entry.path);
     }
     if (count == 0) {
-      reporter.warning(written_.directory.at, fmt::format("directory: no .json file in {}", graft::quoted(written_.directory.value)));
+      reporter.warning(written_.directory.at,
+                       fmt::format("directory: no .json file in {}", graft::quoted(written_.directory.value)));
     }
   }
 

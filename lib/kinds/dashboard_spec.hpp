@@ -1,5 +1,6 @@
-// Dashboard: what a manifest says of one: its folder, and a model that stands in the manifest, in a JSON file or, with many
-// others, in a directory. How the several shapes that Grafana gives out become one model is in dashboard_model.hpp.
+// Dashboard: what a manifest says of one: its folder, and a model that stands in the manifest, in a JSON file or, with
+// many others, in a directory. How the several shapes that Grafana gives out become one model is in
+// dashboard_model.hpp.
 //
 // Canonical: {"folder":"ops","spec":{…}}; the spec is the model without id, uid and version, its title trimmed.
 #pragma once

@@ -14,8 +14,9 @@ namespace graft::kinds {
 
 manifest::Decoders all_decoders() {
   static const std::array<const manifest::Decoder*, 6> table{
-      &organization_decoder(),          &organization_member_decoder(), &service_account_decoder(),
-      &service_account_token_decoder(), &folder_decoder(),              &dashboard_decoder()};
+      &organization_decoder(),    &organization_member_decoder(),
+      &service_account_decoder(), &service_account_token_decoder(),
+      &folder_decoder(),          &dashboard_decoder()};
   return table;
 }
 

@@ -1,8 +1,7 @@
 #include "kinds/folder_spec.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -39,8 +38,9 @@ const manifest::Table<FolderSpec>& table() {
   static const manifest::Table<FolderSpec> table{
       {manifest::field("title", &FolderSpec::title, manifest::text_form("string", R"("minLength":1)", bad_title),
                        manifest::required, "What people read. Blanks at its ends are dropped, as Grafana does."),
-       manifest::field("parent", &FolderSpec::parent, manifest::uid_form(), manifest::optional,
-                       "The uid of the folder that it lies in, declared in the same organization. At most five levels.")},
+       manifest::field(
+           "parent", &FolderSpec::parent, manifest::uid_form(), manifest::optional,
+           "The uid of the folder that it lies in, declared in the same organization. At most five levels.")},
       {{"description"}}};
   return table;
 }
@@ -99,7 +99,8 @@ class FolderDecoder final : public manifest::Decoder {
   void check(std::span<const Desired> all, Diagnostics& diagnostics) const override {
     Parents folders;
     const auto declared = of_kind(all, kind_folder);
-    for (const Desired* folder : declared) folders.emplace(std::pair(folder->key.organization, folder->key.name), folder);
+    for (const Desired* folder : declared)
+      folders.emplace(std::pair(folder->key.organization, folder->key.name), folder);
     for (const Desired* folder : declared) {
       const WayUp way = way_up(*folder, folders);
       manifest::Reporter reporter = reporter_for(folder->key, diagnostics);

@@ -1,5 +1,6 @@
-// Folder: what a manifest says of one. Its uid is its identity; `parent` is the uid of another declared folder of the same
-// organization. Rings, missing parents and a nesting that Grafana answers with 500 are found before anything is sent.
+// Folder: what a manifest says of one. Its uid is its identity; `parent` is the uid of another declared folder of the
+// same organization. Rings, missing parents and a nesting that Grafana answers with 500 are found before anything is
+// sent.
 //
 // Canonical: {"parent":"","title":"Operations"}
 #pragma once

@@ -1,7 +1,6 @@
 #include "kinds/organization_member_spec.hpp"
 
 #include <fmt/format.h>
-
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>

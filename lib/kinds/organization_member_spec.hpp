@@ -1,5 +1,5 @@
-// OrganizationMember: a person's role in an organization. Named by login or by e-mail, exactly one of them, and known in
-// the manifests by what was written.
+// OrganizationMember: a person's role in an organization. Named by login or by e-mail, exactly one of them, and known
+// in the manifests by what was written.
 //
 // Canonical: {"login":"admin","role":"Admin"} or {"email":"jane@example.org","role":"Editor"}
 #pragma once

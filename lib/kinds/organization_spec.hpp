@@ -1,5 +1,5 @@
-// Organization: what a manifest says of one. Its name is its identity; everything in it is a resource of its own, written
-// alone or nested here (manifest/expand.hpp).
+// Organization: what a manifest says of one. Its name is its identity; everything in it is a resource of its own,
+// written alone or nested here (manifest/expand.hpp).
 //
 // Canonical: {"name":"apiorg"}
 #pragma once

@@ -1,8 +1,7 @@
 #include "kinds/service_account_spec.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>

@@ -1,8 +1,7 @@
 #include "kinds/service_account_token_spec.hpp"
 
-#include <fmt/format.h>
-
 #include <charconv>
+#include <fmt/format.h>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -38,7 +37,8 @@ bool check_times(const WrittenToken& token, Reporter& reporter) {
   if (ttl && *ttl > longest_ttl) return refuse(token.ttl.at, "ttl: at most ten years (3650d)", "or write never");
   if (token.rotate_before.given()) {
     const Position& at = token.rotate_before.at;
-    if (!ttl) return refuse(at, "rotateBefore: a key that never expires has no end to be replaced before", "take it out");
+    if (!ttl)
+      return refuse(at, "rotateBefore: a key that never expires has no end to be replaced before", "take it out");
     if (token.rotate_before.value <= seconds{0}) return refuse(at, "rotateBefore: must be longer than 0s");
     if (token.rotate_before.value >= *ttl) {
       return refuse(at, fmt::format("rotateBefore: {} is not less than the ttl of {}",
@@ -48,20 +48,24 @@ bool check_times(const WrittenToken& token, Reporter& reporter) {
   if (!token.grace.given() || !ttl) return true;
   const seconds rotate_before = token.rotate_before.given() ? token.rotate_before.value : *ttl / 3;
   if (token.grace.value < rotate_before) return true;
-  return refuse(token.grace.at, fmt::format("grace: {} is not less than rotateBefore ({})",
-                                            format_duration(token.grace.value), format_duration(rotate_before)),
+  return refuse(token.grace.at,
+                fmt::format("grace: {} is not less than rotateBefore ({})", format_duration(token.grace.value),
+                            format_duration(rotate_before)),
                 "else old keys would still be around when the next one comes");
 }
 
-std::optional<std::string> account_of(const manifest::Metadata& metadata, const WrittenToken& token, Reporter& reporter) {
+std::optional<std::string> account_of(const manifest::Metadata& metadata, const WrittenToken& token,
+                                      Reporter& reporter) {
   if (metadata.account.empty()) {
     if (token.account.given()) return token.account.value;
-    reporter.error(metadata.at, "the field \"serviceAccount\" is missing", "name the account that the token belongs to");
+    reporter.error(metadata.at, "the field \"serviceAccount\" is missing",
+                   "name the account that the token belongs to");
     return std::nullopt;
   }
   if (token.account.given() && token.account.value != metadata.account) {
-    reporter.error(token.account.at, fmt::format("serviceAccount: {} is not the account that this token is nested in",
-                                                 graft::quoted(token.account.value)),
+    reporter.error(token.account.at,
+                   fmt::format("serviceAccount: {} is not the account that this token is nested in",
+                               graft::quoted(token.account.value)),
                    "take it out");
     return std::nullopt;
   }
@@ -72,7 +76,8 @@ bool one_delivery(const WrittenToken& token, Reporter& reporter) {
   const auto count = token.deliver_to.value.size();
   if (count == 0) reporter.error(token.deliver_to.at, "deliverTo: is empty", "a key that goes nowhere is lost at once");
   if (count > 1) {
-    reporter.error(token.deliver_to.at, "deliverTo: more than one destination is not supported yet by this version of graftd",
+    reporter.error(token.deliver_to.at,
+                   "deliverTo: more than one destination is not supported yet by this version of graftd",
                    "keep one file");
   }
   return count == 1;
@@ -112,8 +117,12 @@ class ServiceAccountTokenDecoder final : public manifest::Decoder {
     if (!sound || !account) return;
     WrittenFile& file = read->deliver_to.value.front().file;
     if (file.mode.size() == 3) file.mode.insert(0, "0");
-    const ServiceAccountTokenSpec token{*account, metadata.name, read->ttl.value.length, given(read->rotate_before),
-                                        given(read->grace), {{file.path.value, file.owner, file.group, file.mode}}};
+    const ServiceAccountTokenSpec token{*account,
+                                        metadata.name,
+                                        read->ttl.value.length,
+                                        given(read->rotate_before),
+                                        given(read->grace),
+                                        {{file.path.value, file.owner, file.group, file.mode}}};
     const ResourceKey key{kind(), metadata.organization, *account + "/" + metadata.name};
     Desired desired = make_desired(key, canonical(token), metadata.at);
     desired.needs.push_back({kind_service_account, metadata.organization, *account});
@@ -142,14 +151,16 @@ class ServiceAccountTokenDecoder final : public manifest::Decoder {
  private:
   static void collide(const Desired& token, const Desired& first, const std::string& path, Diagnostics& diagnostics) {
     Reporter reporter = reporter_for(token.key, diagnostics);
-    reporter.error(token.at, fmt::format("{} delivers to the same file {}", printable(first.key.to_string()), graft::quoted(path)),
-                   also_at(first));
+    reporter.error(
+        token.at, fmt::format("{} delivers to the same file {}", printable(first.key.to_string()), graft::quoted(path)),
+        also_at(first));
   }
   static void under(const Desired& token, const std::string& path, const Desired& above, const std::string& file,
                     Diagnostics& diagnostics) {
     Reporter reporter = reporter_for(token.key, diagnostics);
-    reporter.error(token.at, fmt::format("{} cannot lie below {}, which is the key file of {}", graft::quoted(path), graft::quoted(file),
-                                         printable(above.key.to_string())),
+    reporter.error(token.at,
+                   fmt::format("{} cannot lie below {}, which is the key file of {}", graft::quoted(path),
+                               graft::quoted(file), printable(above.key.to_string())),
                    also_at(above));
   }
 };
@@ -196,18 +207,16 @@ std::string canonical(const ServiceAccountTokenSpec& spec) {
 Result<ServiceAccountTokenSpec> service_account_token_from_canonical(std::string_view canonical) {
   const auto document = read_canonical(canonical, kind_service_account_token.text());
   if (!document) return fail(document.error());
-  ServiceAccountTokenSpec spec{text_at(*document, "account"),
-                               text_at(*document, "name"),
-                               seconds_at(*document, "ttl"),
-                               seconds_at(*document, "rotateBefore"),
-                               seconds_at(*document, "grace"),
-                               {}};
+  ServiceAccountTokenSpec spec{text_at(*document, "account"),  text_at(*document, "name"),
+                               seconds_at(*document, "ttl"),   seconds_at(*document, "rotateBefore"),
+                               seconds_at(*document, "grace"), {}};
   const auto deliver = document->find("deliverTo");
   if (deliver != document->end() && deliver->is_array()) {
     for (const nlohmann::json& each : *deliver) {
       if (!each.is_object() || !each.contains("file")) continue;
       const nlohmann::json& file = each["file"];
-      spec.files.push_back({text_at(file, "path"), text_at(file, "owner"), text_at(file, "group"), text_at(file, "mode")});
+      spec.files.push_back(
+          {text_at(file, "path"), text_at(file, "owner"), text_at(file, "group"), text_at(file, "mode")});
     }
   }
   if (spec.files.empty()) return fail(ErrorCode::internal, "the canonical text of a token has no destination");

@@ -1,5 +1,5 @@
-// ServiceAccountToken: a token slot of a service account: how long its keys live, and where the current one is delivered.
-// Only what a manifest says; the life of a token is lib/token.
+// ServiceAccountToken: a token slot of a service account: how long its keys live, and where the current one is
+// delivered. Only what a manifest says; the life of a token is lib/token.
 //
 // Canonical, durations in seconds, null where nothing is said:
 //   {"account":"test","deliverTo":[{"file":{"mode":"0600","path":"apiorg/test-token"}}],"grace":86400,"name":"test-token",

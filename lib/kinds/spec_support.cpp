@@ -1,7 +1,6 @@
 #include "kinds/spec_support.hpp"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 #include <utility>
 

@@ -1,9 +1,8 @@
 #include "kinds/token_fields.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "manifest/names.hpp"
@@ -36,8 +35,8 @@ std::optional<Problem> bad_account_name(std::string_view name) { return manifest
 // The name of a user or group of the system, not a number: numbers differ from host to host.
 std::optional<Problem> bad_system_name(std::string_view name) {
   constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-$";
-  const bool sound = !name.empty() && name.size() <= 32 && name.front() != '-' &&
-                     name.find_first_not_of(allowed) == name.npos;
+  const bool sound =
+      !name.empty() && name.size() <= 32 && name.front() != '-' && name.find_first_not_of(allowed) == name.npos;
   if (sound) return std::nullopt;
   return Problem{fmt::format("{} is no name of a user or group", graft::quoted(name)), {}};
 }
@@ -77,9 +76,11 @@ std::optional<Problem> bad_file_mode(std::string_view mode) {
   const auto [end, error] = std::from_chars(mode.data(), mode.data() + mode.size(), bits, 8);
   const bool octal = error == std::errc{} && end == mode.data() + mode.size() && mode.size() >= 3 && mode.size() <= 4;
   if (!octal) return Problem{fmt::format("{} is no file mode", graft::quoted(mode)), hint};
-  if (bits > 0777U) return Problem{fmt::format("{} has special bits (setuid, setgid, sticky)", graft::quoted(mode)), hint};
+  if (bits > 0777U)
+    return Problem{fmt::format("{} has special bits (setuid, setgid, sticky)", graft::quoted(mode)), hint};
   if ((bits & 02U) != 0) return Problem{fmt::format("{} lets everybody write the key", graft::quoted(mode)), hint};
-  if ((bits & 0400U) == 0) return Problem{fmt::format("{}: not even its owner could read the key", graft::quoted(mode)), hint};
+  if ((bits & 0400U) == 0)
+    return Problem{fmt::format("{}: not even its owner could read the key", graft::quoted(mode)), hint};
   return std::nullopt;
 }
 
@@ -108,8 +109,8 @@ const Table<WrittenDelivery>& delivery_table() {
 const Table<WrittenToken>& token_table() {
   using T = WrittenToken;
   static const Table<T> table{
-      {field("serviceAccount", &T::account,
-             text_form("string", R"("minLength":1,"maxLength":190)", bad_account_name), manifest::optional,
+      {field("serviceAccount", &T::account, text_form("string", R"("minLength":1,"maxLength":190)", bad_account_name),
+             manifest::optional,
              "The account, declared in the same organization. Required, but for a token nested in its account."),
        field("ttl", &T::ttl, lifetime_form(), defaults_to("30d"),
              "How long a key lives, from 1s to ten years, or never."),

@@ -1,8 +1,7 @@
 #include "manifest/cursor.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "manifest/reader.hpp"
@@ -26,7 +25,9 @@ std::string known_fields(const std::vector<std::string_view>& names) {
   return fmt::format("known here: {}", fmt::join(names, ", "));
 }
 
-std::string json_string(std::string_view text) { return graft::quoted(text); }  // our own literals: no control characters
+std::string json_string(std::string_view text) {
+  return graft::quoted(text);
+}  // our own literals: no control characters
 
 std::string property(const Row& row) {
   std::string schema = row.schema;

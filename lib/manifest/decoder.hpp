@@ -1,6 +1,6 @@
 // What the manifest layer asks of a kind: which fields it has, where it may be nested, and how a document of it becomes
-// Desired values. Implemented in lib/kinds (one *_spec.cpp a kind), handed in as a list, so that this layer knows no kind.
-// All of it is pure: files that a manifest names come from the source's snapshot through `Files`.
+// Desired values. Implemented in lib/kinds (one *_spec.cpp a kind), handed in as a list, so that this layer knows no
+// kind. All of it is pure: files that a manifest names come from the source's snapshot through `Files`.
 #pragma once
 
 #include <memory>
@@ -26,8 +26,8 @@ class Files {
   };
   // Every regular file below the root (or below `folder`), hidden entries left out, sorted by path.
   [[nodiscard]] virtual Result<std::vector<Entry>> list(std::string_view folder) const = 0;
-  // The bytes of one file. ErrorCode::invalid when the path leaves the tree, is a link out of it, or is no regular file;
-  // not_found when it is missing; at most `limit` bytes, else invalid.
+  // The bytes of one file. ErrorCode::invalid when the path leaves the tree, is a link out of it, or is no regular
+  // file; not_found when it is missing; at most `limit` bytes, else invalid.
   [[nodiscard]] virtual Result<std::string> read(std::string_view path, std::size_t limit) const = 0;
   [[nodiscard]] virtual std::string revision() const = 0;  // names the content: a git commit, or a digest of the tree
   [[nodiscard]] virtual std::string display(std::string_view path) const = 0;  // how a person would name the file
@@ -50,14 +50,15 @@ struct Metadata {
 
 struct Context {
   const Files& files;
-  std::string document_path;  // of the manifest file, relative to the root: `file:` and `directory:` are relative to its folder
+  std::string
+      document_path;  // of the manifest file, relative to the root: `file:` and `directory:` are relative to its folder
   Diagnostics& diagnostics;
   std::vector<Desired>& out;
   // Keys that stand beside the spec's own in the text (lists of nested children, an inline name): for "did you mean".
   std::span<const std::string_view> also_known = {};
 };
 
-struct FieldDoc {  // a row of a kind's field table, for schema, documentation and "did you mean"
+struct FieldDoc {    // a row of a kind's field table, for schema, documentation and "did you mean"
   std::string name;  // of a field in a nested table with the way to it: "deliverTo[].file.path"
   std::string type, required_or_default, description;
 };
@@ -67,11 +68,12 @@ class Decoder {
   virtual ~Decoder() = default;
   [[nodiscard]] virtual KindName kind() const = 0;
   [[nodiscard]] virtual bool server_wide() const { return false; }
-  [[nodiscard]] virtual std::string_view identity() const = 0;      // "name", "uid", or "" (member: its spec has login/email)
-  [[nodiscard]] virtual std::string_view nested_as() const = 0;     // "members", "folders" … or "" (Organization)
-  [[nodiscard]] virtual KindName nested_in() const = 0;             // Organization, or ServiceAccount for tokens
-  [[nodiscard]] virtual std::vector<FieldDoc> fields() const = 0;   // of spec
-  [[nodiscard]] virtual std::string json_schema() const = 0;        // of spec, from the same table
+  [[nodiscard]] virtual std::string_view identity()
+      const = 0;  // "name", "uid", or "" (member: its spec has login/email)
+  [[nodiscard]] virtual std::string_view nested_as() const = 0;    // "members", "folders" … or "" (Organization)
+  [[nodiscard]] virtual KindName nested_in() const = 0;            // Organization, or ServiceAccount for tokens
+  [[nodiscard]] virtual std::vector<FieldDoc> fields() const = 0;  // of spec
+  [[nodiscard]] virtual std::string json_schema() const = 0;       // of spec, from the same table
   // Appends what the document declares; problems go to context.diagnostics.
   virtual void decode(const Metadata& metadata, const Node& spec, Context& context) const = 0;
   // Looks over the whole desired state for what one document cannot show: collisions, missing parents, rings.

@@ -1,8 +1,7 @@
 #include "manifest/duplicate_keys.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <vector>
 
 #include "base/text.hpp"
@@ -26,7 +25,8 @@ std::optional<Diagnostic> find_duplicate_key(const Node& map) {
     }
   }
   if (second == nullptr) return std::nullopt;
-  return Diagnostic{Severity::error, second->at, fmt::format("the key {} is given twice", graft::quoted(second->scalar)),
+  return Diagnostic{Severity::error, second->at,
+                    fmt::format("the key {} is given twice", graft::quoted(second->scalar)),
                     fmt::format("first at line {}; keep one of them", first->at.line)};
 }
 

@@ -1,8 +1,7 @@
 #include "manifest/envelope.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "manifest/forms.hpp"
@@ -47,7 +46,8 @@ Belongs classify(const Node& document, Diagnostics& diagnostics) {
   if (text == api_version) return Belongs::to_us;
   const std::string_view group = text.substr(0, text.find('/'));
   if (!equal_ignoring_ascii_case(group, "graftd")) return Belongs::to_others;
-  diagnostics.error(version->at, fmt::format("apiVersion {} is not known to this version of graftd", graft::quoted(text)),
+  diagnostics.error(version->at,
+                    fmt::format("apiVersion {} is not known to this version of graftd", graft::quoted(text)),
                     fmt::format("write {}", api_version));
   return Belongs::to_us_but_wrong;
 }
@@ -72,7 +72,8 @@ bool check_annotations(const std::map<std::string, std::string>& annotations, co
   bool sound = true;
   for (const auto& [key, value] : annotations) {
     if (!key.starts_with("graftd/")) continue;
-    reporter.error(at, fmt::format("the annotation {} is not supported yet by this version of graftd", graft::quoted(key)),
+    reporter.error(at,
+                   fmt::format("the annotation {} is not supported yet by this version of graftd", graft::quoted(key)),
                    "take it out; annotations of your own may have any key that does not begin with graftd/");
     sound = false;
   }

@@ -1,5 +1,5 @@
-// The envelope of every manifest: apiVersion, kind, metadata, spec. What is no manifest of ours is told from what is one
-// and wrong.
+// The envelope of every manifest: apiVersion, kind, metadata, spec. What is no manifest of ours is told from what is
+// one and wrong.
 #pragma once
 
 #include <map>

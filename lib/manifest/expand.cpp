@@ -1,9 +1,8 @@
 #include "manifest/expand.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <optional>
 #include <utility>
 

@@ -1,8 +1,8 @@
 // From one document to standalone ones: nesting is undone here, so that a kind never knows how it was written.
 //
-// A child list ("members", "folders", …) of an Organization or ServiceAccount document is taken out of the spec, and each
-// of its items is decoded as if it stood alone: its name or uid, labels and annotations are its metadata, the rest is its
-// spec, and the parent gives its organization (and account).
+// A child list ("members", "folders", …) of an Organization or ServiceAccount document is taken out of the spec, and
+// each of its items is decoded as if it stood alone: its name or uid, labels and annotations are its metadata, the rest
+// is its spec, and the parent gives its organization (and account).
 #pragma once
 
 #include <set>

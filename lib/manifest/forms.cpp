@@ -1,8 +1,7 @@
 #include "manifest/forms.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "base/duration.hpp"
 #include "base/text.hpp"

@@ -54,8 +54,8 @@ Form<std::vector<T>> list_form(Form<T> item) {
   return {"list", std::move(schema),
           [item = std::move(item)](const Node& node, std::string_view label, std::vector<T>& out, Reporter& reporter) {
             if (node.type != Node::Type::sequence) {
-              reporter.error(node.at, std::string(label) + ": expected a list, found " +
-                                          std::string(Node::word(node.type)));
+              reporter.error(node.at,
+                             std::string(label) + ": expected a list, found " + std::string(Node::word(node.type)));
               return false;
             }
             bool sound = true;

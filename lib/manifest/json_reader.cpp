@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -26,7 +25,9 @@ class JsonTreeBuilder final : public nlohmann::json_sax<json> {
   bool number_integer(number_integer_t /*value*/) override { return number(); }
   bool number_unsigned(number_unsigned_t /*value*/) override { return number(); }
   bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return number(); }
-  bool string(string_t& value) override { return no_nul(value) && attach(make(Node::Type::string, string_start(), value)); }
+  bool string(string_t& value) override {
+    return no_nul(value) && attach(make(Node::Type::string, string_start(), value));
+  }
   bool binary(binary_t& /*value*/) override { return refuse(read_so_far(), "binary values are not JSON", {}); }
   bool start_object(std::size_t /*size*/) override { return open(Node::Type::map); }
   bool start_array(std::size_t /*size*/) override { return open(Node::Type::sequence); }

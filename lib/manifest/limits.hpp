@@ -1,5 +1,5 @@
-// How much a manifest tree may ask of us (reliability T34). Whoever can commit a manifest can commit a hostile one; each
-// limit is far above what people write and far below what could hurt the daemon.
+// How much a manifest tree may ask of us (reliability T34). Whoever can commit a manifest can commit a hostile one;
+// each limit is far above what people write and far below what could hurt the daemon.
 #pragma once
 
 #include <cstddef>

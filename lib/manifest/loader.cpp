@@ -1,8 +1,7 @@
 #include "manifest/loader.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <set>
 #include <string_view>
 #include <unordered_map>
@@ -35,8 +34,8 @@ class NotedFiles final : public Files {
     Result<std::string> text = inner_.read(path, limit);
     if (text) total_ += text->size();
     if (total_ > limits::tree_bytes) {
-      return fail(ErrorCode::invalid, fmt::format("the manifests are larger than {} MiB together",
-                                                  limits::tree_bytes >> 20U));
+      return fail(ErrorCode::invalid,
+                  fmt::format("the manifests are larger than {} MiB together", limits::tree_bytes >> 20U));
     }
     return text;
   }
@@ -131,7 +130,8 @@ class Loading {
         ignored.note(node.at, "ignored: not a manifest of graftd",
                      fmt::format("a manifest begins with apiVersion: {}", api_version));
         break;
-      case Belongs::to_us_but_wrong: break;
+      case Belongs::to_us_but_wrong:
+        break;
     }
   }
 

@@ -1,8 +1,7 @@
 #include "manifest/names.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <vector>
 
 #include "base/text.hpp"
@@ -19,7 +18,8 @@ std::optional<Problem> bad_name(std::string_view name, std::size_t limit) {
   if (name.empty()) return Problem{"must not be empty", {}};
   if (invalid_utf8(name)) return Problem{"is not sound UTF-8", {}};
   if (has_control_characters(name)) {
-    return Problem{fmt::format("{} has a line break or another control character in it", graft::quoted(name)), "take it out"};
+    return Problem{fmt::format("{} has a line break or another control character in it", graft::quoted(name)),
+                   "take it out"};
   }
   if (trim(name).empty()) return Problem{"must not be blanks only", {}};
   if (characters(name) > limit) {

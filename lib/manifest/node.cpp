@@ -11,12 +11,18 @@ const Node* Node::find(std::string_view key) const {
 
 std::string_view Node::word(Type type) {
   switch (type) {
-    case Type::null: return "nothing";
-    case Type::boolean: return "a boolean";
-    case Type::number: return "a number";
-    case Type::string: return "a string";
-    case Type::sequence: return "a list";
-    case Type::map: return "a map";
+    case Type::null:
+      return "nothing";
+    case Type::boolean:
+      return "a boolean";
+    case Type::number:
+      return "a number";
+    case Type::string:
+      return "a string";
+    case Type::sequence:
+      return "a list";
+    case Type::map:
+      return "a map";
   }
   return "a value";
 }

@@ -16,9 +16,9 @@ struct Node {
 
   Type type = Type::null;
   Position at;
-  std::string scalar;                                // the text of a scalar, as written (unquoted)
-  std::vector<Node> items;                           // sequence
-  std::vector<std::pair<Node, Node>> entries;        // map, in the order written; keys are strings, each once
+  std::string scalar;                          // the text of a scalar, as written (unquoted)
+  std::vector<Node> items;                     // sequence
+  std::vector<std::pair<Node, Node>> entries;  // map, in the order written; keys are strings, each once
 
   [[nodiscard]] const Node* find(std::string_view key) const;  // value in a map, or null
   [[nodiscard]] static std::string_view word(Type type);       // "a list", "a map", "a string" … for messages

@@ -1,8 +1,7 @@
 #include "manifest/node_json.hpp"
 
-#include <fmt/format.h>
-
 #include <charconv>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -52,12 +51,18 @@ Result<json> object(const Node& node) {
 
 Result<json> to_json(const Node& node) {
   switch (node.type) {
-    case Node::Type::null: return json(nullptr);
-    case Node::Type::boolean: return json(node.scalar.front() == 't' || node.scalar.front() == 'T');
-    case Node::Type::number: return number(node);
-    case Node::Type::string: return json(node.scalar);
-    case Node::Type::sequence: return list(node);
-    case Node::Type::map: return object(node);
+    case Node::Type::null:
+      return json(nullptr);
+    case Node::Type::boolean:
+      return json(node.scalar.front() == 't' || node.scalar.front() == 'T');
+    case Node::Type::number:
+      return number(node);
+    case Node::Type::string:
+      return json(node.scalar);
+    case Node::Type::sequence:
+      return list(node);
+    case Node::Type::map:
+      return object(node);
   }
   return json(nullptr);
 }

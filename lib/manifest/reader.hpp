@@ -1,9 +1,9 @@
 // Text to trees: YAML and JSON documents as Nodes that know their place, within the limits of limits.hpp.
 //
 // YAML is read from yaml-cpp's events, never by its Load (which hangs on a lone comma, keeps both of two equal keys and
-// expands aliases without end; toolchain.md). The typing of plain scalars is that of YAML 1.2's JSON schema with the core
-// schema's spellings of null, true and false: `yes`, `on`, `0640`, `0x1f`, `1_000` and `.5` are strings. Refused: merge
-// keys, tags, keys that are not strings, control characters, byte order marks but at the start.
+// expands aliases without end; toolchain.md). The typing of plain scalars is that of YAML 1.2's JSON schema with the
+// core schema's spellings of null, true and false: `yes`, `on`, `0640`, `0x1f`, `1_000` and `.5` are strings. Refused:
+// merge keys, tags, keys that are not strings, control characters, byte order marks but at the start.
 #pragma once
 
 #include <functional>

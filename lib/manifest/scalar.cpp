@@ -1,7 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "manifest/reader.hpp"
@@ -72,7 +71,8 @@ std::optional<Unreadable> unreadable(std::string_view text) {
                       "take it out; inside quotes write it as an escape if it is meant"};
   }
   if (const std::size_t mark = text.find(byte_order_mark, 1); mark != text.npos && !text.empty()) {
-    return Unreadable{mark, "byte order mark inside the file", "only the very start of a file may have one; take it out"};
+    return Unreadable{mark, "byte order mark inside the file",
+                      "only the very start of a file may have one; take it out"};
   }
   return std::nullopt;
 }

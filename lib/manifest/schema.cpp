@@ -1,7 +1,6 @@
 #include "manifest/schema.hpp"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -58,7 +57,8 @@ Json metadata_schema(const Decoder& decoder) {
   }
   if (decoder.server_wide()) schema["properties"].erase("organization");
   Json needed = Json::array();
-  if (!decoder.identity().empty() && decoder.kind() != kind_dashboard) needed.push_back(std::string(decoder.identity()));
+  if (!decoder.identity().empty() && decoder.kind() != kind_dashboard)
+    needed.push_back(std::string(decoder.identity()));
   if (!decoder.server_wide()) needed.push_back("organization");
   schema["required"] = std::move(needed);
   return schema;
@@ -84,9 +84,8 @@ std::string table_of(const std::vector<FieldDoc>& fields) {
 std::string heading(const Decoder& decoder) {
   std::string out = fmt::format("\n### {}\n\n", decoder.kind().text());
   const std::string where = decoder.server_wide() ? "Lives in no organization." : "Lives in `metadata.organization`.";
-  const std::string known = decoder.identity().empty()
-                                ? std::string("Known by its spec.")
-                                : fmt::format("Known by `metadata.{}`.", decoder.identity());
+  const std::string known = decoder.identity().empty() ? std::string("Known by its spec.")
+                                                       : fmt::format("Known by `metadata.{}`.", decoder.identity());
   out += known + " " + where;
   if (!decoder.nested_as().empty()) {
     out += fmt::format(" Nested: an entry of `{}` in its {}.", decoder.nested_as(), decoder.nested_in().text());

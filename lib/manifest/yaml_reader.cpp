@@ -1,15 +1,14 @@
-#include <fmt/format.h>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/mark.h>
-#include <yaml-cpp/parser.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <map>
 #include <sstream>
 #include <utility>
 #include <vector>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
 
 #include "base/text.hpp"
 #include "manifest/duplicate_keys.hpp"
@@ -51,16 +50,22 @@ bool quote_closed(std::string_view text, std::size_t at) {
     const std::size_t start = text.find_first_not_of(" \t\r\n", at);
     if (start == text.npos) return true;
     at = start;
-    if (text[at] == '#') at = std::min(text.find('\n', at), text.size());
-    else if (text[at] == '&' || text[at] == '!') at = std::min(text.find_first_of(" \t\r\n", at), text.size());
-    else break;
+    if (text[at] == '#')
+      at = std::min(text.find('\n', at), text.size());
+    else if (text[at] == '&' || text[at] == '!')
+      at = std::min(text.find_first_of(" \t\r\n", at), text.size());
+    else
+      break;
   }
   if (at >= text.size() || (text[at] != '"' && text[at] != '\'')) return true;
   const char quote = text[at++];
   for (; at < text.size(); ++at) {
-    if (quote == '"' && text[at] == '\\') ++at;
-    else if (text[at] == quote && quote == '\'' && text.substr(at + 1).starts_with(quote)) ++at;
-    else if (text[at] == quote) return true;
+    if (quote == '"' && text[at] == '\\')
+      ++at;
+    else if (text[at] == quote && quote == '\'' && text.substr(at + 1).starts_with(quote))
+      ++at;
+    else if (text[at] == quote)
+      return true;
   }
   return false;
 }
@@ -178,7 +183,9 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Type type) {
     refuse_tag(mark, tag);
-    if (expects_key()) throw Refused{place(mark), "a key must be a string", "a list or a map cannot be a key; or is a bracket not closed?"};
+    if (expects_key())
+      throw Refused{place(mark), "a key must be a string",
+                    "a list or a map cannot be a key; or is a bracket not closed?"};
     if (open_.size() == limits::depth) too_deep(mark);
     count_node(place(mark));
     open_.push_back({scalar(mark, type, {}), anchor, false, {}});

@@ -1,10 +1,9 @@
 #include "model/canonical_json.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>

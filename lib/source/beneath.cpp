@@ -1,12 +1,11 @@
 #include "source/beneath.hpp"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <string_view>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <string_view>
 
 namespace graft::source {
 

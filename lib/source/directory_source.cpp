@@ -1,14 +1,13 @@
 #include "source/directory_source.hpp"
 
-#include <fmt/format.h>
-#include <sys/stat.h>
-#include <time.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
 #include <optional>
 #include <string_view>
+#include <sys/stat.h>
 #include <thread>
+#include <time.h>
 #include <utility>
 #include <vector>
 
@@ -63,7 +62,8 @@ class Snapshot final : public Files {
 
   [[nodiscard]] Result<std::vector<Entry>> list(std::string_view folder) const override {
     if (!folder.empty() && !std::binary_search(walk_.directories.begin(), walk_.directories.end(), folder)) {
-      return fail(ErrorCode::not_found, fmt::format("there is no folder {} in the manifest tree", graft::quoted(folder)));
+      return fail(ErrorCode::not_found,
+                  fmt::format("there is no folder {} in the manifest tree", graft::quoted(folder)));
     }
     std::vector<Entry> out;
     for (const Stamp& file : walk_.files) {
@@ -73,11 +73,13 @@ class Snapshot final : public Files {
   }
 
   [[nodiscard]] Result<std::string> read(std::string_view path, std::size_t limit) const override {
-    if (leaves_tree(path)) return fail(ErrorCode::invalid, fmt::format("{} leaves the manifest tree", graft::quoted(path)));
+    if (leaves_tree(path))
+      return fail(ErrorCode::invalid, fmt::format("{} leaves the manifest tree", graft::quoted(path)));
     for (const Unreadable& entry : walk_.unreadable) {
       if (entry.path == path) return fail(ErrorCode::invalid, fmt::format("{} {}", graft::quoted(path), entry.why));
     }
-    const auto listed = std::find_if(walk_.files.begin(), walk_.files.end(), [&](const Stamp& s) { return s.path == path; });
+    const auto listed =
+        std::find_if(walk_.files.begin(), walk_.files.end(), [&](const Stamp& s) { return s.path == path; });
     if (listed == walk_.files.end()) return fail(missing(path));
     if (listed->size > limit) return fail(too_large(path, limit));
     const auto text = texts_.find(path);
@@ -119,7 +121,8 @@ class SingleFile final : public Files {
     return out;
   }
   [[nodiscard]] Result<std::string> read(std::string_view path, std::size_t limit) const override {
-    if (leaves_tree(path)) return fail(ErrorCode::invalid, fmt::format("{} leaves the manifest tree", graft::quoted(path)));
+    if (leaves_tree(path))
+      return fail(ErrorCode::invalid, fmt::format("{} leaves the manifest tree", graft::quoted(path)));
     const Result<Stamp> stamp = path == file_.path ? Result<Stamp>(file_) : tree_.stat(std::string(path));
     if (!stamp) return fail(stamp.error());
     if (stamp->size > limit) return fail(too_large(path, limit));
@@ -153,8 +156,8 @@ Result<std::map<std::string, std::string, std::less<>>> read_all(const Tree& tre
     if (file.size > limit_of(file.path)) continue;  // reported when it is asked for
     total += file.size;
     if (total > manifest::limits::tree_bytes) {
-      return fail(Error(ErrorCode::invalid, fmt::format("the manifest tree is larger than {} MiB",
-                                                        manifest::limits::tree_bytes >> 20U))
+      return fail(Error(ErrorCode::invalid,
+                        fmt::format("the manifest tree is larger than {} MiB", manifest::limits::tree_bytes >> 20U))
                       .with_hint("split it between several daemons, or move what is no manifest out of it"));
     }
     Result<std::string> text = tree.read(file);
@@ -184,7 +187,8 @@ Result<std::unique_ptr<Files>> attempt(const std::string& path, const Settle& se
   if (!after) return fail(after.error());
   if (!after->same_as(*before)) return nullptr;
   std::erase_if(kept.files, [&](const Stamp& file) {
-    return std::any_of(kept.unreadable.begin(), kept.unreadable.end(), [&](const auto& u) { return u.path == file.path; });
+    return std::any_of(kept.unreadable.begin(), kept.unreadable.end(),
+                       [&](const auto& u) { return u.path == file.path; });
   });
   return std::make_unique<Snapshot>(path, std::move(kept), std::move(*texts));
 }
@@ -206,7 +210,7 @@ Result<std::unique_ptr<Files>> single_file(const std::string& path) {
 }
 
 bool is_regular_file(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
@@ -222,7 +226,8 @@ Result<std::unique_ptr<Files>> snapshot(const std::string& path, const Settle& s
     Result<std::unique_ptr<Files>> files = attempt(path, settle);
     if (!files || *files != nullptr) return files;
   }
-  return fail(Error(ErrorCode::unavailable, fmt::format("the manifest directory {} is still being written", graft::quoted(path)))
+  return fail(Error(ErrorCode::unavailable,
+                    fmt::format("the manifest directory {} is still being written", graft::quoted(path)))
                   .with_hint("it is read again at the next cycle; switch a link to publish a whole tree at once")
                   .retry());
 }
@@ -234,7 +239,8 @@ Result<std::string> fingerprint(const std::string& path) {
   if (!walk) return fail(walk.error());
   std::string text = tree->identity() + "\n";
   for (const Stamp& file : walk->files) {
-    text += fmt::format("{}\n{} {} {} {} {}\n", file.path, file.device, file.inode, file.size, file.modified, file.changed);
+    text +=
+        fmt::format("{}\n{} {} {} {} {}\n", file.path, file.device, file.inode, file.size, file.modified, file.changed);
   }
   for (const std::string& folder : walk->directories) text += folder + "/\n";
   for (const Files::Unreadable& entry : walk->unreadable) text += fmt::format("{}\n{}\n", entry.path, entry.why);

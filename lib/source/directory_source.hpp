@@ -1,8 +1,9 @@
-// A directory on disk as a source of manifests: one consistent revision of it, held in memory, or a cheap fingerprint to
-// see whether it has changed. Blocking; the daemon calls it off its loop.
+// A directory on disk as a source of manifests: one consistent revision of it, held in memory, or a cheap fingerprint
+// to see whether it has changed. Blocking; the daemon calls it off its loop.
 //
 // One revision (reliability T31):
-//  - The configured path is resolved once per pass to the real directory, which then stays open: a link that is switched
+//  - The configured path is resolved once per pass to the real directory, which then stays open: a link that is
+//  switched
 //    meanwhile (git-sync's) cannot mix two trees. A directory that has a `..data` link in it (a Kubernetes ConfigMap or
 //    Secret volume) is read through that link.
 //  - Everything that matters (.yaml, .yml, .json) is read between two walks that must agree in names, sizes, inodes and
@@ -10,9 +11,9 @@
 //    attempts ErrorCode::unavailable, retryable.
 //
 // What belongs to the tree (T35): regular files and directories whose names do not begin with a dot. Links are followed
-// when they lead to something in the same tree by a relative path; the kernel guarantees that (openat2, RESOLVE_BENEATH).
-// Links that leave the tree or lead nowhere, and FIFOs, sockets and devices under a manifest's name, are reported by
-// Files::unreadable and never opened. Without openat2 (Linux before 5.6) no link is followed.
+// when they lead to something in the same tree by a relative path; the kernel guarantees that (openat2,
+// RESOLVE_BENEATH). Links that leave the tree or lead nowhere, and FIFOs, sockets and devices under a manifest's name,
+// are reported by Files::unreadable and never opened. Without openat2 (Linux before 5.6) no link is followed.
 #pragma once
 
 #include <chrono>

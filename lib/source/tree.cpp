@@ -1,15 +1,14 @@
 #include "source/tree.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
 #include <system_error>
+#include <unistd.h>
 
 #include "base/text.hpp"
 #include "source/beneath.hpp"
@@ -26,8 +25,12 @@ std::string reason(int error) { return std::system_category().message(error); }
 std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
 
 Stamp stamp_of(std::string path, const struct stat& status) {
-  return {std::move(path), status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
-          nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
+  return {std::move(path),
+          status.st_dev,
+          status.st_ino,
+          static_cast<std::uint64_t>(status.st_size),
+          nanoseconds(status.st_mtim),
+          nanoseconds(status.st_ctim)};
 }
 
 std::string_view special(mode_t mode) {
@@ -70,7 +73,7 @@ class Walker {
       if (errno != ENOENT) unreadable(path, fmt::format("cannot be read: {}", reason(errno)));
       return;
     }
-    struct stat status {};
+    struct stat status{};
     if (fstat(descriptor.get(), &status) != 0) return;
     const std::pair<dev_t, ino_t> identity(status.st_dev, status.st_ino);
     if (std::find(above_.begin(), above_.end(), identity) != above_.end()) {
@@ -100,7 +103,7 @@ class Walker {
   }
 
   void entry(int folder, const std::string& path, const std::string& name) {
-    struct stat status {};
+    struct stat status{};
     if (fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;  // gone: the second walk will tell
     if (S_ISLNK(status.st_mode)) {
       const Descriptor target = open_beneath(root_, path, O_PATH);
@@ -131,16 +134,17 @@ Error cannot_open(const std::string& path, int error) {
         .with_hint("make it, or name another one");
   }
   if (error == EACCES || error == EPERM) {
-    return Error(ErrorCode::io, fmt::format("the manifest directory {} may not be read by uid {}", graft::quoted(path),
-                                            geteuid()))
+    return Error(ErrorCode::io,
+                 fmt::format("the manifest directory {} may not be read by uid {}", graft::quoted(path), geteuid()))
         .with_hint("give that user the right to read it (r and x on folders, r on files)");
   }
   if (error == ENOTDIR) return Error(ErrorCode::io, fmt::format("{} is no directory", graft::quoted(path)));
-  return Error(ErrorCode::io, fmt::format("cannot open the manifest directory {}: {}", graft::quoted(path), reason(error)));
+  return Error(ErrorCode::io,
+               fmt::format("cannot open the manifest directory {}: {}", graft::quoted(path), reason(error)));
 }
 
 bool is_link(int folder, const char* path) {
-  struct stat status {};
+  struct stat status{};
   return fstatat(folder, path, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
 }
 
@@ -170,7 +174,7 @@ Result<Tree> Tree::open(const std::string& path) {
   }
   // Opened for reading once, so that a missing right is told apart from an empty directory.
   const Descriptor readable(openat(root.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  struct stat status {};
+  struct stat status{};
   if (!readable.open() || fstat(readable.get(), &status) != 0) return fail(cannot_open(path, errno));
   return Tree(std::move(root), switched, fmt::format("{}:{}", status.st_dev, status.st_ino));
 }
@@ -179,9 +183,10 @@ Result<Walk> Tree::walk(const std::string& folder) const { return Walker(root_.g
 
 Result<Stamp> Tree::stat(const std::string& path) const {
   const Descriptor file = open_beneath(root_.get(), path, O_PATH);
-  struct stat status {};
+  struct stat status{};
   if (!file.open() || fstat(file.get(), &status) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return fail(ErrorCode::not_found, fmt::format("{} does not exist", graft::quoted(path)));
+    if (errno == ENOENT || errno == ENOTDIR)
+      return fail(ErrorCode::not_found, fmt::format("{} does not exist", graft::quoted(path)));
     return fail(ErrorCode::invalid, fmt::format("{} cannot be opened: {}", graft::quoted(path), reason(errno)));
   }
   if (S_ISREG(status.st_mode)) return stamp_of(path, status);
@@ -198,7 +203,7 @@ Result<std::string> Tree::read(const Stamp& stamp) const {
   if (!file.open()) {
     return fail(ErrorCode::io, fmt::format("cannot be read by uid {}: {}", geteuid(), reason(errno)));
   }
-  struct stat status {};
+  struct stat status{};
   if (fstat(file.get(), &status) != 0 || stamp_of(stamp.path, status) != stamp) return moved();
   std::string text(stamp.size + 1, '\0');  // one more, to see that there is no more
   std::size_t filled = 0;

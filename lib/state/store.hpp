@@ -55,7 +55,8 @@ class Store {
 enum class OpenMode : std::uint8_t {
   read_write,  // makes directory (0700) and file (0600) when missing; takes the directory's lock (ErrorCode::blocked if
                // held)
-  read_only,   // for `plan`: a missing file is an empty store; nothing is made or changed; no lock
+  read_only,   // for `plan`: a missing file is an empty store; nothing on disk is made or changed; no lock; a damaged
+               // file is ErrorCode::io
 };
 
 struct Opened {

@@ -37,6 +37,14 @@ std::string quoted_start(const std::string& body) {
   return body.size() > most ? shown + " ..." : shown;
 }
 
+Reply conflict_status(const KindNames& names, const std::string& name) {
+  return status_reply(
+      409,
+      "Operation cannot be fulfilled on " + names.resource() + " \"" + name +
+          "\": the object has been modified; please apply your changes to the latest version and try again",
+      "Conflict", {{"name", name}, {"group", names.group}, {"kind", names.plural}});
+}
+
 Texts texts(const Json& metadata, const char* key) {
   Texts found;
   const Json* map = field(metadata, key);
@@ -155,14 +163,6 @@ Reply not_found_status(const KindNames& names, const std::string& name) {
                       {{"name", name}, {"group", names.group}, {"kind", names.plural}});
 }
 
-Reply conflict_status(const KindNames& names, const std::string& name) {
-  return status_reply(
-      409,
-      "Operation cannot be fulfilled on " + names.resource() + " \"" + name +
-          "\": the object has been modified; please apply your changes to the latest version and try again",
-      "Conflict", {{"name", name}, {"group", names.group}, {"kind", names.plural}});
-}
-
 Reply forbidden_status() {
   const Json body = {
       {"kind", "Status"}, {"apiVersion", "v1"}, {"metadata", Json::object()}, {"status", "Failure"}, {"code", 403}};
@@ -193,6 +193,7 @@ Result sent_from_json(const Call& call, const KindNames& names, const Json& obje
   sent.draft.writer = {manager_of(call.request), names.api_version()};
   sent.draft.author = call.caller.subject;
   sent.resource_version = text_at(from, "resourceVersion");
+  sent.uid = text_at(from, "uid");
   return sent;
 }
 
@@ -240,6 +241,19 @@ std::optional<Reply> unfit_patch(const Call& call, const KindNames& names) {
                                ", Kind=" + names.name + "): no kind \"" + names.name +
                                "\" is registered for the internal version of group \"" + names.group +
                                "\" in scheme \"pkg/runtime/scheme.go:111\"");
+}
+
+std::optional<Reply> failed_update_precondition(const KindNames& names, const Resource& current, const Sent& sent) {
+  if (!sent.uid.empty() && sent.uid != current.uid) {
+    const std::string key = std::string("/group/") + names.group + "/resource/" + names.plural + "/namespace/" +
+                            namespace_of_org(current.org) + "/name/" + current.name;
+    return status_reply(
+        500, "precondition failed: StorageError: invalid object, Code: 4, Key: " + key +
+                 ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " + sent.uid +
+                 ", UID in object meta: " + current.uid);
+  }
+  if (sent.resource_version.empty() || sent.resource_version == std::to_string(current.version)) return std::nullopt;
+  return conflict_status(names, current.name);
 }
 
 std::optional<Reply> failed_precondition(const Call& call, const KindNames& names, const Resource& current) {

@@ -37,13 +37,13 @@ Reply object_reply(const Call& call, const KindNames& names, const Resource& res
 
 Reply problem_reply(const Problem& problem);
 Reply not_found_status(const KindNames& names, const std::string& name);
-Reply conflict_status(const KindNames& names, const std::string& name);
 Reply forbidden_status();
 
 // An object sent by a client, before the rules of its kind.
 struct Sent {
   Draft draft;
   std::string resource_version;
+  std::string uid;
 };
 
 std::variant<Sent, Reply> read_object(const Call& call, const KindNames& names);
@@ -54,6 +54,8 @@ bool is_dry_run(const Call& call);
 std::optional<Reply> wrong_name(const Call& call, const Sent& sent);
 // Server-side apply and unknown patch types.
 std::optional<Reply> unfit_patch(const Call& call, const KindNames& names);
+// The resourceVersion and uid an update may carry.
+std::optional<Reply> failed_update_precondition(const KindNames& names, const Resource& current, const Sent& sent);
 // The preconditions a DELETE may carry in its body.
 std::optional<Reply> failed_precondition(const Call& call, const KindNames& names, const Resource& current);
 Reply deleted_reply(const KindNames& names, const Resource& gone);

@@ -216,6 +216,8 @@ Reply list_reply(Call& call, const KindNames& names) {
     return status_reply(405, "watch is not supported on resources of kind \"" + names.resource() + "\"",
                         "MethodNotAllowed", {{"group", names.group}, {"kind", names.plural}});
   }
+  const std::string version = call.request.parameter("resourceVersion");
+  if (!version.empty() && !to_integer(version)) return bad_request_status("invalid resource version: " + version);
   const auto selection = selection_of(call);
   if (const Reply* bad = std::get_if<Reply>(&selection)) return *bad;
   const auto page = page_of(call, names, std::get<Selection>(selection));

@@ -48,9 +48,7 @@ Reply create(Call& call, Sent sent) {
 
 Reply update(Call& call, const Resource& current, const Sent& sent) {
   if (level_of(call.world, call.caller, current) < Level::edit) return forbidden_status();
-  if (!sent.resource_version.empty() && sent.resource_version != std::to_string(current.version)) {
-    return conflict_status(dashboards, current.name);
-  }
+  if (const auto refused = failed_update_precondition(dashboards, current, sent)) return *refused;
   if (const auto problem = dashboard_problem(call.world, call.caller.org, sent.draft)) return problem_reply(*problem);
   Resource next = call.world.resources.updated(current, sent.draft);
   if (is_dry_run(call)) {

@@ -77,9 +77,10 @@ std::string required_text(const Access& access) { return std::string(access.perm
 
 bool may_in_path(const Call& call, const Access& access, std::int64_t org) {
   if (call.caller.server_admin) return true;
+  if (access.least == Role::none) return false;
   if (call.caller.kind == Caller::Kind::account) return call.caller.org == org && call.caller.has(access.least);
   const auto role = role_in(call.world, org, call.caller.id);
-  return access.least != Role::none && role && *role >= access.least;
+  return role && *role >= access.least;
 }
 
 std::optional<Reply> refusal_in_path(const Call& call, const Access& access) {

@@ -26,8 +26,27 @@ std::string parent_of(const Draft& draft) {
   return found == draft.annotations.end() ? std::string() : found->second;
 }
 
-Reply create(Call& call, Sent sent) {
+// Grafana stores the title of a folder without the blanks around it; that of a dashboard as it is.
+void trim_title(Draft& draft) {
+  const auto title = draft.spec.find("title");
+  if (title != draft.spec.end() && title->is_string()) *title = trim(title->get<std::string>());
+}
+
+enum class Way { post, put };
+
+// A dry run of a new folder in the root fails: Grafana looks for the folder to give it permissions.
+Reply dry_run_create(const Call& call, Resource next, const Draft& draft) {
+  if (draft.default_permissions) {
+    return status_reply(404, "NotFound", "NotFound", {{"uid", "folder.notFound"}});
+  }
+  next.labels = draft.labels;
+  next.annotations = draft.annotations;
+  return object_reply(call, folders, next, 201);
+}
+
+Reply create(Call& call, Sent sent, Way way) {
   Draft& draft = sent.draft;
+  trim_title(draft);
   if (!sent.resource_version.empty()) {
     return status_reply(500, "resourceVersion should not be set on objects to be created");
   }
@@ -42,32 +61,30 @@ Reply create(Call& call, Sent sent) {
   if (const auto problem = new_folder_problem(call.world, call.caller.org, draft)) {
     return folder_problem_reply(*problem);
   }
-  // Unlike a dashboard, a folder in the root gets its permissions on this way, too.
-  draft.default_permissions = parent.empty();
+  // Unlike a dashboard, a folder in the root gets its permissions this way, too; but not when a PUT makes it.
+  draft.default_permissions = parent.empty() && way == Way::post;
   Resource next = call.world.resources.created(Kind::folder, call.caller.org, draft);
-  if (is_dry_run(call)) {
-    next.labels = draft.labels;
-    next.annotations = draft.annotations;
-    return object_reply(call, folders, next, 201);
-  }
+  if (is_dry_run(call)) return dry_run_create(call, std::move(next), draft);
   return object_reply(call, folders, *call.world.resources.store(std::move(next)), 201);
 }
 
-Reply update(Call& call, const Resource& current, const Sent& sent) {
-  if (level_of(call.world, call.caller, current) < Level::edit) return forbidden_status();
-  if (!sent.resource_version.empty() && sent.resource_version != std::to_string(current.version)) {
-    return conflict_status(folders, current.name);
-  }
+Reply update(Call& call, const Resource& current, Sent sent) {
+  const Level level = level_of(call.world, call.caller, current);
+  if (level == Level::nothing) return forbidden_status();
+  if (const auto refused = failed_update_precondition(folders, current, sent)) return *refused;
+  trim_title(sent.draft);
   if (const auto problem = changed_folder_problem(call.world, current, sent.draft)) {
     return folder_problem_reply(*problem);
   }
   Resource next = call.world.resources.updated(current, sent.draft);
-  if (is_dry_run(call)) {
-    next.generation = current.generation;
-    return object_reply(call, folders, next);
-  }
   if (!Resources::differs(current, next)) return object_reply(call, folders, current, 200, false);
-  return object_reply(call, folders, *call.world.resources.store(std::move(next)));
+  // Only a real change needs the right to change.
+  if (level < Level::edit) return forbidden_status();
+  if (!is_dry_run(call)) return object_reply(call, folders, *call.world.resources.store(std::move(next)));
+  next.generation = current.generation;
+  next.labels = sent.draft.labels;
+  next.annotations = sent.draft.annotations;
+  return object_reply(call, folders, next);
 }
 
 Json folder_info(const Resource& folder) {
@@ -92,7 +109,7 @@ Reply get_folder_k8s(Call& call) {
 Reply create_folder_k8s(Call& call) {
   auto sent = read_object(call, folders);
   if (const Reply* refused = std::get_if<Reply>(&sent)) return *refused;
-  return create(call, std::get<Sent>(std::move(sent)));
+  return create(call, std::get<Sent>(std::move(sent)), Way::post);
 }
 
 Reply put_folder_k8s(Call& call) {
@@ -101,7 +118,8 @@ Reply put_folder_k8s(Call& call) {
   Sent& sent = std::get<Sent>(read);
   if (const auto problem = wrong_name(call, sent)) return *problem;
   const auto current = in_path(call);
-  return current == nullptr ? create(call, std::move(sent)) : update(call, *current, sent);
+  if (current == nullptr) return create(call, std::move(sent), Way::put);
+  return update(call, *current, std::move(sent));
 }
 
 Reply patch_folder_k8s(Call& call) {

@@ -111,7 +111,8 @@ std::vector<Json> children_json(const Call& call, const std::string& parent) {
     const Level needed = call.request.parameter("permission") == "Edit" ? Level::edit : Level::view;
     if (item->folder() == parent && level_of(call.world, call.caller, *item) >= needed) found.push_back(item);
   }
-  std::ranges::stable_sort(found, {}, [](const ResourcePtr& item) { return lower_case(item->title()); });
+  std::ranges::sort(found, {},
+                    [](const ResourcePtr& item) { return std::pair(lower_case(item->title()), item->name); });
   std::vector<Json> list;
   // Whoever may not see all folders is shown a folder for what was shared with him.
   if (parent.empty() && !call.caller.has(Role::admin)) {

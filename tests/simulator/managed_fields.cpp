@@ -102,9 +102,10 @@ std::vector<ManagedFields> updated_owners(const std::vector<ManagedFields>& owne
   fields.insert(difference.written.begin(), difference.written.end());
   set_fields(*own, std::move(fields), now);
   std::erase_if(next, [](const ManagedFields& owner) { return owner.fields.empty(); });
-  std::ranges::stable_sort(next, [](const ManagedFields& a, const ManagedFields& b) {
+  std::ranges::sort(next, [](const ManagedFields& a, const ManagedFields& b) {
     const auto seconds = [](Time time) { return std::chrono::floor<std::chrono::seconds>(time); };
-    return std::tuple(seconds(a.time), a.manager) < std::tuple(seconds(b.time), b.manager);
+    return std::tuple(seconds(a.time), a.manager, a.api_version) <
+           std::tuple(seconds(b.time), b.manager, b.api_version);
   });
   return next;
 }

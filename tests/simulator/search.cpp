@@ -1,5 +1,6 @@
 // GET /api/search: dashboards and folders of one organization, without versions or times.
 #include <algorithm>
+#include <tuple>
 
 #include "apis.hpp"
 #include "handlers.hpp"
@@ -94,12 +95,12 @@ std::vector<ResourcePtr> found_for(const Call& call) {
 
 // By title; without an order asked for, folders come first.
 void sort(std::vector<ResourcePtr>& found, const std::string& order) {
-  const auto title = [](const ResourcePtr& item) { return lower_case(item->title()); };
-  std::ranges::stable_sort(found, {}, title);
-  if (order == "alpha-desc") std::ranges::stable_sort(found, std::greater(), title);
-  if (order.empty()) {
-    std::ranges::stable_partition(found, [](const ResourcePtr& item) { return item->kind == Kind::folder; });
-  }
+  const auto key = [&](const ResourcePtr& item) {
+    const bool later = order.empty() && item->kind != Kind::folder;
+    return std::tuple(later, lower_case(item->title()), item->name);
+  };
+  std::ranges::sort(found, {}, key);
+  if (order == "alpha-desc") std::ranges::reverse(found);
 }
 
 }  // namespace
@@ -107,6 +108,9 @@ void sort(std::vector<ResourcePtr>& found, const std::string& order) {
 Reply search(Call& call) {
   const std::string type = call.request.parameter("type");
   if (!call.caller.role) return message_reply(500, "Search failed");
+  for (const char* unknown : {"folderIds", "dashboardIds", "starred", "deleted"}) {
+    if (call.request.has_parameter(unknown)) return not_simulated(std::string("a search with ") + unknown);
+  }
   if (!type.empty() && type != "dash-db" && type != "dash-folder") return message_reply(500, "Search failed");
   auto limit = to_integer(call.request.parameter("limit")).value_or(0);
   if (limit <= 0) limit = default_limit;

@@ -42,6 +42,7 @@ Reply frontend_settings(Call& call) {
                        {"versionString", "Grafana v" + version + " (" + grafana_commit + ")"},
                        {"commit", grafana_commit},
                        {"commitShort", std::string(grafana_commit).substr(0, 10)},
+                       {"buildstamp", std::chrono::system_clock::to_time_t(call.world.clock.now())},
                        {"edition", "Open Source"},
                        {"env", "production"},
                        {"hasUpdate", false},

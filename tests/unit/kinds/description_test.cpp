@@ -1,8 +1,7 @@
-// The schemas and the reference are generated from the tables; here it is seen that the files in the repository are what
-// the tables say. `GRAFTD_TEST_UPDATE=1 test_unit_kinds` writes them.
-#include <doctest/doctest.h>
-
+// The schemas and the reference are generated from the tables; here it is seen that the files in the repository are
+// what the tables say. `GRAFTD_TEST_UPDATE=1 test_unit_kinds` writes them.
 #include <cstdlib>
+#include <doctest/doctest.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -38,7 +37,8 @@ TEST_CASE("docs/manifests.md holds the reference of the tables") {
   const std::size_t begin = text.find(begin_mark), end = text.find(end_mark);
   REQUIRE(begin != text.npos);
   REQUIRE(end != text.npos);
-  compare(path, text.substr(0, begin) + std::string(begin_mark) + "\n" + kinds::manifest_reference() + "\n" + text.substr(end));
+  compare(path, text.substr(0, begin) + std::string(begin_mark) + "\n" + kinds::manifest_reference() + "\n" +
+                    text.substr(end));
 }
 
 TEST_CASE("config/schema holds the schema of every kind") {

@@ -1,11 +1,9 @@
-#include "kinds/folder_spec.hpp"
-
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-
 #include <string>
 #include <string_view>
 
+#include "kinds/folder_spec.hpp"
 #include "unit/kinds/loading.hpp"
 
 using namespace graft;
@@ -62,13 +60,15 @@ TEST_CASE("uids and titles that Grafana refuses are refused") {
 
 TEST_CASE("parents that are missing, in a ring or too deep are refused") {
   const auto missing = load_text(folder("ops") + folder("db", "opps"));
-  CHECK_MESSAGE(says(missing, "Folder o/db needs Folder o/opps, which no manifest declares (did you mean \"ops\"?)"), report(missing));
+  CHECK_MESSAGE(says(missing, "Folder o/db needs Folder o/opps, which no manifest declares (did you mean \"ops\"?)"),
+                report(missing));
   const auto self = load_text(folder("a", "a"));
   CHECK_MESSAGE(says(self, "Folder o/a: lies in itself: a → a"), report(self));
   const auto ring = load_text(folder("a", "b") + folder("b", "c") + folder("c", "a") + folder("d", "a"));
   CHECK_MESSAGE(says(ring, "Folder o/a: lies in itself: a → b → c → a"), report(ring));
   CHECK(ring.diagnostics.error_count() == 3);
-  const std::string five = folder("l1") + folder("l2", "l1") + folder("l3", "l2") + folder("l4", "l3") + folder("l5", "l4");
+  const std::string five =
+      folder("l1") + folder("l2", "l1") + folder("l3", "l2") + folder("l4", "l3") + folder("l5", "l4");
   CHECK_MESSAGE(load_text(five).state != nullptr, report(load_text(five)));
   const auto six = load_text(five + folder("l6", "l5"));
   CHECK_MESSAGE(says(six, "Folder o/l6: is nested 6 levels deep (Grafana allows 5)"), report(six));
@@ -76,7 +76,9 @@ TEST_CASE("parents that are missing, in a ring or too deep are refused") {
 }
 
 TEST_CASE("a parent in another organization is no parent") {
-  const auto result = load_text(folder("ops") + "---\napiVersion: graftd/v1\nkind: Folder\nmetadata: {uid: db, organization: p}\nspec: {title: T, parent: ops}\n");
+  const auto result = load_text(folder("ops") +
+                                "---\napiVersion: graftd/v1\nkind: Folder\nmetadata: {uid: db, organization: p}\nspec: "
+                                "{title: T, parent: ops}\n");
   CHECK_MESSAGE(says(result, "Folder p/db needs Folder p/ops, which no manifest declares"), report(result));
 }
 

@@ -1,7 +1,6 @@
 // Organization, OrganizationMember, ServiceAccount, ServiceAccountToken: what they refuse, and what becomes of them.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-
 #include <string>
 #include <string_view>
 
@@ -20,11 +19,14 @@ std::string organization(std::string_view name) {
   return fmt::format("---\napiVersion: graftd/v1\nkind: Organization\nmetadata: {{name: {}}}\n", name);
 }
 
-std::string account(std::string_view name) { return document("ServiceAccount", fmt::format("name: {}", name), "{role: Viewer}"); }
+std::string account(std::string_view name) {
+  return document("ServiceAccount", fmt::format("name: {}", name), "{role: Viewer}");
+}
 
 std::string token(std::string_view fields, std::string_view name = "t", std::string_view path = "o/t") {
-  return account("a") + document("ServiceAccountToken", fmt::format("name: {}", name),
-                                 fmt::format("{{serviceAccount: a, deliverTo: [{{file: {{path: {}}}}}]{}}}", path, fields));
+  return account("a") +
+         document("ServiceAccountToken", fmt::format("name: {}", name),
+                  fmt::format("{{serviceAccount: a, deliverTo: [{{file: {{path: {}}}}}]{}}}", path, fields));
 }
 
 struct Case {
@@ -53,8 +55,10 @@ TEST_CASE("names that Grafana refuses or that could reach a header are refused")
       {organization("[x]"), "name: expected a string, found a list"},
       {organization("5"), "name: expected a string, found a number (5) (quote it: \"5\")"},
       {"apiVersion: graftd/v1\nkind: Organization\n", "error: Organization: metadata.name is missing"},
-      {"apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o, organization: p}\n", "Organization lives in no organization"},
-      {"apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o}\nspec: {previousNames: [x]}\n", "previousNames is not supported yet"},
+      {"apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o, organization: p}\n",
+       "Organization lives in no organization"},
+      {"apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o}\nspec: {previousNames: [x]}\n",
+       "previousNames is not supported yet"},
       {document("ServiceAccount", "name: \"a\\tb\"", "{role: Admin}"), "name: \"a b\" has a line break"},
       {document("OrganizationMember", "", "{login: \"a\\nb\", role: Admin}"), "login: \"a b\" has a line break"},
       {token("", "\"t\\n\""), "control character"},
@@ -67,7 +71,9 @@ TEST_CASE("names are used as written; blanks at their ends are warned of") {
   REQUIRE_MESSAGE(result.state != nullptr, report(result));
   CHECK(find(result, "Organization Main Org.") != nullptr);
   CHECK(canonical_of(result, "Organization  Zürich/é ") == R"({"name":" Zürich/é "})");
-  CHECK(says(result, "m.yaml:8:18: warning: Organization  Zürich/é : metadata.name: \" Zürich/é \" begins or ends with a blank"));
+  CHECK(
+      says(result,
+           "m.yaml:8:18: warning: Organization  Zürich/é : metadata.name: \" Zürich/é \" begins or ends with a blank"));
 }
 
 TEST_CASE("a member is known by login or e-mail, exactly one, and has a role") {
@@ -80,19 +86,23 @@ TEST_CASE("a member is known by login or e-mail, exactly one, and has a role") {
   each_is_refused({
       {document("OrganizationMember", "", "{role: Editor}"), "login or email is missing"},
       {document("OrganizationMember", "", "{login: a, email: a@b, role: Editor}"), "both login and email are given"},
-      {document("OrganizationMember", "", "{login: a}"), "OrganizationMember o/a: the field \"role\" is missing (role: one of None"},
-      {document("OrganizationMember", "", "{login: a, role: admin}"), "role: \"admin\" is none of None, Viewer, Editor, Admin (did you mean \"Admin\"?)"},
+      {document("OrganizationMember", "", "{login: a}"),
+       "OrganizationMember o/a: the field \"role\" is missing (role: one of None"},
+      {document("OrganizationMember", "", "{login: a, role: admin}"),
+       "role: \"admin\" is none of None, Viewer, Editor, Admin (did you mean \"Admin\"?)"},
       {document("OrganizationMember", "", "{login: a, role: Owner}"), "role: \"Owner\" is none of"},
       {document("OrganizationMember", "", "{email: jane, role: Admin}"), "email: \"jane\" has no @"},
       {document("OrganizationMember", "name: a", "{login: a, role: Admin}"), "OrganizationMember has no metadata.name"},
-      {document("OrganizationMember", "", "{login: Jane, role: Admin}") + document("OrganizationMember", "", "{login: jane, role: Admin}"),
+      {document("OrganizationMember", "", "{login: Jane, role: Admin}") +
+           document("OrganizationMember", "", "{login: jane, role: Admin}"),
        "are one user: Grafana ignores case here (also at m.yaml:"},
   });
 }
 
 TEST_CASE("the same login in two organizations is two members") {
-  const auto result = load_text("apiVersion: graftd/v1\nkind: OrganizationMember\nmetadata: {organization: p}\nspec: {login: a, role: Admin}\n" +
-                                document("OrganizationMember", "", "{login: A, role: Admin}"));
+  const auto result = load_text(
+      "apiVersion: graftd/v1\nkind: OrganizationMember\nmetadata: {organization: p}\nspec: {login: a, role: Admin}\n" +
+      document("OrganizationMember", "", "{login: A, role: Admin}"));
   CHECK_MESSAGE(result.state != nullptr, report(result));
 }
 
@@ -107,17 +117,21 @@ TEST_CASE("accounts whose logins collide in Grafana are refused, naming both") {
       {account("a") + account("a"), "ServiceAccount o/a is declared twice (also at m.yaml:2:1"},
       {document("ServiceAccount", "", "{role: Admin}"), "the name of the service account is missing"},
       {document("ServiceAccount", "name: a", "{disabled: false}"), "the field \"role\" is missing"},
-      {document("ServiceAccount", "name: a", "{role: Admin, disabled: yes}"), "disabled: expected true or false, found a string"},
-      {document("ServiceAccount", "name: a", "{role: Admin, token: []}"), "unknown field \"token\" (did you mean \"tokens\"?)"},
+      {document("ServiceAccount", "name: a", "{role: Admin, disabled: yes}"),
+       "disabled: expected true or false, found a string"},
+      {document("ServiceAccount", "name: a", "{role: Admin, token: []}"),
+       "unknown field \"token\" (did you mean \"tokens\"?)"},
   });
-  CHECK(load_text(account("A B") + "---\napiVersion: graftd/v1\nkind: ServiceAccount\nmetadata: {name: a-b, organization: p}\nspec: {role: Admin}\n")
+  CHECK(load_text(account("A B") + "---\napiVersion: graftd/v1\nkind: ServiceAccount\nmetadata: {name: a-b, "
+                                   "organization: p}\nspec: {role: Admin}\n")
             .state != nullptr);
 }
 
 TEST_CASE("a token's times are kept in seconds, and default to 30 days") {
   const auto result = load_text(token(", ttl: 90d, rotateBefore: 1w, grace: 1h30m"));
-  CHECK(canonical_of(result, "ServiceAccountToken o/a/t") ==
-        R"({"account":"a","deliverTo":[{"file":{"mode":"0600","path":"o/t"}}],"grace":5400,"name":"t","rotateBefore":604800,"ttl":7776000})");
+  CHECK(
+      canonical_of(result, "ServiceAccountToken o/a/t") ==
+      R"({"account":"a","deliverTo":[{"file":{"mode":"0600","path":"o/t"}}],"grace":5400,"name":"t","rotateBefore":604800,"ttl":7776000})");
   CHECK(find(load_text(token("")), "ServiceAccountToken o/a/t")->summary == "ttl 30d → file o/t");
   const auto never = load_text(token(", ttl: never"));
   CHECK(canonical_of(never, "ServiceAccountToken o/a/t").ends_with(R"("rotateBefore":null,"ttl":null})"));
@@ -147,9 +161,11 @@ TEST_CASE("a token's file keeps owner, group and mode") {
     return account("a") + document("ServiceAccountToken", "name: t",
                                    fmt::format("{{serviceAccount: a, deliverTo: [{{file: {{{}}}}}]}}", file));
   };
-  CHECK(canonical_of(load_text(with("path: o/t, owner: agent, group: agents, mode: \"0640\"")), "ServiceAccountToken o/a/t")
+  CHECK(canonical_of(load_text(with("path: o/t, owner: agent, group: agents, mode: \"0640\"")),
+                     "ServiceAccountToken o/a/t")
             .find(R"({"file":{"group":"agents","mode":"0640","owner":"agent","path":"o/t"}})") != std::string::npos);
-  CHECK(canonical_of(load_text(with("path: o/t, mode: 0440")), "ServiceAccountToken o/a/t").find(R"("mode":"0440")") != std::string::npos);
+  CHECK(canonical_of(load_text(with("path: o/t, mode: 0440")), "ServiceAccountToken o/a/t").find(R"("mode":"0440")") !=
+        std::string::npos);
   each_is_refused({
       {with("path: o/t, mode: 640"), "mode: expected a string, found a number (640)"},
       {with("path: o/t, mode: \"0602\""), "mode: \"0602\" lets everybody write the key"},
@@ -167,8 +183,8 @@ TEST_CASE("a token's file keeps owner, group and mode") {
 
 TEST_CASE("a token's path stays below the token directory and off our own files") {
   for (const std::string_view bad :
-       {"\"\"", "/etc/passwd", "../x", "a/../b", "a/..", "..", ".", "./a", "a/./b", "a//b", "a/", "/", ".hidden", "a/.t.graftd",
-        "\"a\\nb\"", "\"a\\x7f\"", "\"a\\\\b\"", "\"..\\\\x\""}) {
+       {"\"\"", "/etc/passwd", "../x", "a/../b", "a/..", "..", ".", "./a", "a/./b", "a//b", "a/", "/", ".hidden",
+        "a/.t.graftd", "\"a\\nb\"", "\"a\\x7f\"", "\"a\\\\b\"", "\"..\\\\x\""}) {
     CAPTURE(bad);
     const auto result = load_text(token("", "t", bad));
     CHECK(result.state == nullptr);
@@ -182,13 +198,16 @@ TEST_CASE("a token's path stays below the token directory and off our own files"
 
 TEST_CASE("two tokens never share a file, in one organization or two") {
   const std::string other =
-      "---\napiVersion: graftd/v1\nkind: ServiceAccount\nmetadata: {name: b, organization: p}\nspec: {role: Admin, tokens: [{name: u, "
+      "---\napiVersion: graftd/v1\nkind: ServiceAccount\nmetadata: {name: b, organization: p}\nspec: {role: Admin, "
+      "tokens: [{name: u, "
       "deliverTo: [{file: {path: ";
   each_is_refused({
       {token("") + other + "o/t}}]}]}\n",
        "ServiceAccountToken p/b/u: ServiceAccountToken o/a/t delivers to the same file \"o/t\" (also at m.yaml:7:1)"},
-      {token("") + other + "o/t/x}}]}]}\n", "\"o/t/x\" cannot lie below \"o/t\", which is the key file of ServiceAccountToken o/a/t"},
-      {token("") + other + "o}}]}]}\n", "\"o/t\" cannot lie below \"o\", which is the key file of ServiceAccountToken p/b/u"},
+      {token("") + other + "o/t/x}}]}]}\n",
+       "\"o/t/x\" cannot lie below \"o/t\", which is the key file of ServiceAccountToken o/a/t"},
+      {token("") + other + "o}}]}]}\n",
+       "\"o/t\" cannot lie below \"o\", which is the key file of ServiceAccountToken p/b/u"},
   });
   CHECK_MESSAGE(load_text(token("") + other + "o/tt}}]}]}\n").state != nullptr, "a longer name is another file");
   CHECK(load_text(token("") + other + "O/t}}]}]}\n").state != nullptr);
@@ -196,7 +215,8 @@ TEST_CASE("two tokens never share a file, in one organization or two") {
 
 TEST_CASE("a token says where it goes and whose it is") {
   const auto deliver = [](std::string_view list) {
-    return account("a") + document("ServiceAccountToken", "name: t", fmt::format("{{serviceAccount: a, deliverTo: {}}}", list));
+    return account("a") +
+           document("ServiceAccountToken", "name: t", fmt::format("{{serviceAccount: a, deliverTo: {}}}", list));
   };
   each_is_refused({
       {deliver("[]"), "deliverTo: is empty"},
@@ -206,13 +226,18 @@ TEST_CASE("a token says where it goes and whose it is") {
       {deliver("[{vault: {path: x}}]"), "vault is not supported yet by this version of graftd"},
       {deliver("[{fil: {path: x}}]"), "unknown field \"fil\" (did you mean \"file\"?)"},
       {deliver("[x]"), "expected a map, found a string"},
-      {account("a") + document("ServiceAccountToken", "name: t", "{serviceAccount: a}"), "the field \"deliverTo\" is missing"},
-      {account("a") + document("ServiceAccountToken", "name: t", "{deliverTo: [{file: {path: x}}]}"), "the field \"serviceAccount\" is missing"},
-      {account("tset") + document("ServiceAccountToken", "name: t", "{serviceAccount: test, deliverTo: [{file: {path: x}}]}"),
+      {account("a") + document("ServiceAccountToken", "name: t", "{serviceAccount: a}"),
+       "the field \"deliverTo\" is missing"},
+      {account("a") + document("ServiceAccountToken", "name: t", "{deliverTo: [{file: {path: x}}]}"),
+       "the field \"serviceAccount\" is missing"},
+      {account("tset") +
+           document("ServiceAccountToken", "name: t", "{serviceAccount: test, deliverTo: [{file: {path: x}}]}"),
        "ServiceAccountToken o/test/t needs ServiceAccount o/test, which no manifest declares (did you mean \"tset\"?)"},
-      {document("ServiceAccount", "name: a", "{role: Admin, tokens: [{name: t, serviceAccount: b, deliverTo: [{file: {path: x}}]}]}"),
+      {document("ServiceAccount", "name: a",
+                "{role: Admin, tokens: [{name: t, serviceAccount: b, deliverTo: [{file: {path: x}}]}]}"),
        "serviceAccount: \"b\" is not the account that this token is nested in"},
-      {document("ServiceAccount", "name: a", "{role: Admin, tokens: [{deliverTo: [{file: {path: x}}]}]}"), "the name of the token is missing"},
+      {document("ServiceAccount", "name: a", "{role: Admin, tokens: [{deliverTo: [{file: {path: x}}]}]}"),
+       "the name of the token is missing"},
       {token("") + document("ServiceAccountToken", "name: t", "{serviceAccount: a, deliverTo: [{file: {path: x}}]}"),
        "ServiceAccountToken o/a/t is declared twice"},
   });
@@ -228,9 +253,11 @@ TEST_CASE("canonical text reads back as the spec that it was written from") {
   CHECK_FALSE(read->ttl.has_value());
   CHECK(read->rotate_before == std::chrono::seconds(60));
   CHECK(read->files.front().mode_bits() == 0640U);
-  const auto account_spec = kinds::service_account_from_canonical(kinds::canonical(kinds::ServiceAccountSpec{"a", "None", true}));
+  const auto account_spec =
+      kinds::service_account_from_canonical(kinds::canonical(kinds::ServiceAccountSpec{"a", "None", true}));
   CHECK((account_spec && account_spec->disabled && account_spec->role == "None" && account_spec->name == "a"));
-  const auto member = kinds::organization_member_from_canonical(kinds::canonical(kinds::OrganizationMemberSpec{"", "x@y", "Admin"}));
+  const auto member =
+      kinds::organization_member_from_canonical(kinds::canonical(kinds::OrganizationMemberSpec{"", "x@y", "Admin"}));
   CHECK((member && member->login.empty() && member->login_or_email() == "x@y"));
   CHECK(kinds::organization_from_canonical(kinds::canonical(kinds::OrganizationSpec{"ü\""}))->name == "ü\"");
   CHECK_FALSE(kinds::organization_from_canonical("[1]").has_value());

@@ -1,5 +1,4 @@
 #include <doctest/doctest.h>
-
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -46,19 +45,21 @@ TEST_CASE("the tutorial's manifest gives its six resources, in canonical form") 
 }
 
 TEST_CASE("the same written as documents that stand alone is the same desired state") {
-  const auto alone = load_text(
-      "apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o}\n" +
-      document("OrganizationMember", "", "{login: admin, role: Admin}") +
-      document("ServiceAccount", "name: test", "{role: Admin}") +
-      document("ServiceAccountToken", "name: t", "{serviceAccount: test, deliverTo: [{file: {path: o/t}}]}") +
-      document("Folder", "uid: ops", "{title: Operations}") +
-      document("Dashboard", "uid: d", "{folder: ops, model: {title: T}}"));
+  const auto alone =
+      load_text("apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o}\n" +
+                document("OrganizationMember", "", "{login: admin, role: Admin}") +
+                document("ServiceAccount", "name: test", "{role: Admin}") +
+                document("ServiceAccountToken", "name: t", "{serviceAccount: test, deliverTo: [{file: {path: o/t}}]}") +
+                document("Folder", "uid: ops", "{title: Operations}") +
+                document("Dashboard", "uid: d", "{folder: ops, model: {title: T}}"));
   const auto nested = load_text(
-      "apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o}\nspec:\n  members: [{login: admin, role: Admin}]\n"
+      "apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o}\nspec:\n  members: [{login: admin, role: "
+      "Admin}]\n"
       "  serviceAccounts: [{name: test, role: Admin, tokens: [{name: t, deliverTo: [{file: {path: o/t}}]}]}]\n"
       "  folders: [{uid: ops, title: Operations}]\n  dashboards: [{uid: d, folder: ops, model: {title: T}}]\n");
   const auto account_alone = load_text(
-      "apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o}\nspec:\n  members: [{login: admin, role: Admin}]\n"
+      "apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o}\nspec:\n  members: [{login: admin, role: "
+      "Admin}]\n"
       "  folders: [{uid: ops, title: Operations}]\n  dashboards: [{uid: d, folder: ops, model: {title: T}}]\n" +
       document("ServiceAccount", "name: test", "{role: Admin, tokens: [{name: t, deliverTo: [{file: {path: o/t}}]}]}"));
   for (const auto* other : {&nested, &account_alone}) {

@@ -1,11 +1,10 @@
 // load() with a kind made up for the test: what the manifest layer does by itself. The real kinds: tests/unit/kinds.
 #include "manifest/loader.hpp"
 
-#include <doctest/doctest.h>
-#include <fmt/format.h>
-
 #include <array>
 #include <chrono>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <string>
 
 #include "manifest/cursor.hpp"
@@ -98,15 +97,16 @@ std::string report(const LoadResult& result) {
 }
 
 std::string thing(std::string_view name, std::string_view spec = "colour: red") {
-  return fmt::format("---\napiVersion: graftd/v1\nkind: Thing\nmetadata: {{name: {}, organization: o}}\nspec: {{{}}}\n", name,
-                     spec);
+  return fmt::format("---\napiVersion: graftd/v1\nkind: Thing\nmetadata: {{name: {}, organization: o}}\nspec: {{{}}}\n",
+                     name, spec);
 }
 
 }  // namespace
 
 TEST_CASE("a document that stands alone and one that is nested mean the same") {
   const LoadResult nested = load_text(
-      "apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o}\nspec:\n  things:\n    - name: t\n      colour: green\n"
+      "apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o}\nspec:\n  things:\n    - name: t\n      colour: "
+      "green\n"
       "      labels: {a: b}\n");
   const LoadResult alone = load_text(
       "apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o}\n---\napiVersion: graftd/v1\nkind: Thing\n"
@@ -144,13 +144,16 @@ TEST_CASE("what is wrong with a document is said with its place and what to writ
   for (const Case& each : {
            Case{"metadata: {name: t, organization: o}\nspec: {colour: red, loudd: true}\n",
                 "m.yaml:4:21: error: Thing o/t: unknown field \"loudd\" (did you mean \"loud\"?)"},
-           Case{"metadata: {name: t, organization: o}\nspec: {colour: red, zzzzzz: true}\n", "(known here: colour, loud"},
+           Case{"metadata: {name: t, organization: o}\nspec: {colour: red, zzzzzz: true}\n",
+                "(known here: colour, loud"},
            Case{"metadata: {name: t, organization: o}\nspec: {colour: red, later: true}\n",
                 "m.yaml:4:21: error: Thing o/t: later is not supported yet by this version of graftd"},
            Case{"metadata: {name: t, organization: o}\nspec: {}\n",
                 "m.yaml:4:7: error: Thing o/t: the field \"colour\" is missing (colour: one of red, green)"},
-           Case{"metadata: {name: t, organization: o}\n", "m.yaml:1:1: error: Thing o/t: the field \"colour\" is missing"},
-           Case{"metadata: {name: t, organization: o}\nspec: [a]\n", "m.yaml:4:7: error: Thing o/t: spec: expected a map, found a list"},
+           Case{"metadata: {name: t, organization: o}\n",
+                "m.yaml:1:1: error: Thing o/t: the field \"colour\" is missing"},
+           Case{"metadata: {name: t, organization: o}\nspec: [a]\n",
+                "m.yaml:4:7: error: Thing o/t: spec: expected a map, found a list"},
            Case{"metadata: {name: t, organization: o}\nspec: {colour: redd}\n",
                 "m.yaml:4:16: error: Thing o/t: colour: \"redd\" is none of red, green (did you mean \"red\"?)"},
            Case{"metadata: {name: t, organization: o}\nspec: {colour: 5}\n",
@@ -159,7 +162,8 @@ TEST_CASE("what is wrong with a document is said with its place and what to writ
                 "m.yaml:4:27: error: Thing o/t: loud: expected true or false, found a string"},
            Case{"metadata: {name: t, organization: o}\nspec: {colour: red, wait: 90}\n",
                 "m.yaml:4:27: error: Thing o/t: wait: expected a duration, found a number (90) (with a unit"},
-           Case{"metadata: {name: t, organization: o}\nspec: {colour: red, wait: 1.5h}\n", "wait: \"1.5h\" is not a duration"},
+           Case{"metadata: {name: t, organization: o}\nspec: {colour: red, wait: 1.5h}\n",
+                "wait: \"1.5h\" is not a duration"},
            Case{"metadata: {name: t, organization: o}\nspec: {colour: }\n", "colour: expected a string, found nothing"},
            Case{"metadata: {name: t}\nspec: {colour: red}\n",
                 "m.yaml:1:1: error: Thing /t: Thing does not say its organization (add metadata.organization"},
@@ -179,7 +183,8 @@ TEST_CASE("what is wrong with a document is said with its place and what to writ
            Case{"metadata: {name: t, organization: o, annotations: {x: 1}}\nspec: {colour: red}\n",
                 "m.yaml:3:55: error: annotations.x: expected a string, found a number (1)"},
            Case{"metadata: [a]\n", "m.yaml:3:11: error: spec: expected a map"},
-           Case{"metdata: {}\nspec: {colour: red}\n", "m.yaml:3:1: error: unknown field \"metdata\" (did you mean \"metadata\"?)"},
+           Case{"metdata: {}\nspec: {colour: red}\n",
+                "m.yaml:3:1: error: unknown field \"metdata\" (did you mean \"metadata\"?)"},
        }) {
     CAPTURE(each.text);
     const LoadResult result = load_text(std::string(head) + std::string(each.text));
@@ -201,8 +206,9 @@ TEST_CASE("documents of others are ignored with a note; those that mean us and a
            Case{"- a\n- list\n", true, "note: ignored"},
            Case{"just text\n", true, "note: ignored"},
            Case{"apiVersion: 1\n", true, "note: ignored"},
-           Case{"apiVersion: graftd/v2\nkind: Thing\n", false,
-                "m.yaml:1:13: error: apiVersion \"graftd/v2\" is not known to this version of graftd (write graftd/v1)"},
+           Case{
+               "apiVersion: graftd/v2\nkind: Thing\n", false,
+               "m.yaml:1:13: error: apiVersion \"graftd/v2\" is not known to this version of graftd (write graftd/v1)"},
            Case{"apiVersion: graftd\nkind: Thing\n", false, "is not known to this version"},
            Case{"apiVersion: Graftd/v1\nkind: Thing\n", false, "is not known to this version"},
            Case{"apiVersion: graftd/v1\nkind: Thimg\nmetadata: {}\n", false,
@@ -219,9 +225,8 @@ TEST_CASE("documents of others are ignored with a note; those that mean us and a
 }
 
 TEST_CASE("all problems of all files are reported at once, sorted by place") {
-  const LoadResult result = load_files(MemoryFiles({{"b.yaml", thing("t", "colour: blue, loud: 1")},
-                                                    {"a.yaml", "a: [\n"},
-                                                    {"c.yaml", thing("u") + thing("u")}}));
+  const LoadResult result = load_files(MemoryFiles(
+      {{"b.yaml", thing("t", "colour: blue, loud: 1")}, {"a.yaml", "a: [\n"}, {"c.yaml", thing("u") + thing("u")}}));
   const std::string said = report(result);
   CHECK(result.diagnostics.error_count() == 4);
   CHECK(said.find("a.yaml:") < said.find("b.yaml:"));
@@ -244,7 +249,8 @@ TEST_CASE("a reference to what nobody declares is an error, but not to what was 
                 report(missing));
   const LoadResult refused = load_text(thing("alpha", "colour: blue") + thing("t", "colour: red, needs: alpha"));
   CHECK(refused.diagnostics.error_count() == 1);
-  const LoadResult unread = load_files(MemoryFiles({{"a.yaml", "a: [\n"}, {"b.yaml", thing("t", "colour: red, needs: x")}}));
+  const LoadResult unread =
+      load_files(MemoryFiles({{"a.yaml", "a: [\n"}, {"b.yaml", thing("t", "colour: red, needs: x")}}));
   CHECK(unread.diagnostics.error_count() == 1);
 }
 
@@ -252,11 +258,13 @@ TEST_CASE("an organization that no manifest declares is fine, and noted once") {
   const LoadResult result = load_text(thing("a") + thing("b"));
   REQUIRE(result.state != nullptr);
   CHECK(report(result) ==
-        "m.yaml:2:1: note: no manifest declares the organization \"o\" (it must exist in Grafana; it is joined, not changed)\n");
+        "m.yaml:2:1: note: no manifest declares the organization \"o\" (it must exist in Grafana; it is joined, not "
+        "changed)\n");
 }
 
 TEST_CASE("a JSON file is a manifest, a file that a manifest names, or ignored") {
-  const std::string manifest = R"({"apiVersion": "graftd/v1", "kind": "Thing", "metadata": {"name": "j", "organization": "o"},
+  const std::string manifest =
+      R"({"apiVersion": "graftd/v1", "kind": "Thing", "metadata": {"name": "j", "organization": "o"},
  "spec": {"colour": "red", "reads": "data2.json"}})";
   const LoadResult result = load_files(MemoryFiles({{"a.yaml", thing("t", "colour: red, reads: data.json")},
                                                     {"data.json", "{broken, but not ours to judge"},
@@ -306,12 +314,13 @@ TEST_CASE("more documents than the limit are refused with one error") {
 
 TEST_CASE("nested children that are no list of maps are refused where they stand") {
   const std::string head = "apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: o}\nspec:\n";
-  CHECK(report(load_text(head + "  things: {name: t}\n")).find("m.yaml:5:11: error: o: things: expected a list, found a map") !=
+  CHECK(report(load_text(head + "  things: {name: t}\n"))
+            .find("m.yaml:5:11: error: o: things: expected a list, found a map") != std::string::npos);
+  CHECK(report(load_text(head + "  things: [t]\n"))
+            .find("m.yaml:5:12: error: o: things: expected a map, found a string") != std::string::npos);
+  CHECK(report(load_text(head + "  thigns: []\n"))
+            .find("m.yaml:5:3: error: o: unknown field \"thigns\" (did you mean \"things\"?)") != std::string::npos);
+  CHECK(report(load_text(head + "  things: [{nmae: t, colour: red}]\n")).find("did you mean \"name\"?") !=
         std::string::npos);
-  CHECK(report(load_text(head + "  things: [t]\n")).find("m.yaml:5:12: error: o: things: expected a map, found a string") !=
-        std::string::npos);
-  CHECK(report(load_text(head + "  thigns: []\n")).find("m.yaml:5:3: error: o: unknown field \"thigns\" (did you mean \"things\"?)") !=
-        std::string::npos);
-  CHECK(report(load_text(head + "  things: [{nmae: t, colour: red}]\n")).find("did you mean \"name\"?") != std::string::npos);
   CHECK(load_text(head + "  things:\n").state != nullptr);
 }

@@ -1,7 +1,6 @@
 #include "manifest/names.hpp"
 
 #include <doctest/doctest.h>
-
 #include <string>
 #include <string_view>
 
@@ -43,7 +42,8 @@ TEST_CASE("a path stays in the tree or is refused") {
 }
 
 TEST_CASE("names are used as written, but for what would reach a header or a path as something else") {
-  for (const std::string_view good : {"Main Org.", "Zürich/é_1.@", "a", "日本", "..%2f", "?orgId=2", "a\xc2\xa0 b", " x "}) {
+  for (const std::string_view good :
+       {"Main Org.", "Zürich/é_1.@", "a", "日本", "..%2f", "?orgId=2", "a\xc2\xa0 b", " x "}) {
     CHECK_FALSE(bad_name(good).has_value());
   }
   const std::string longest(190, 'x');
@@ -52,8 +52,8 @@ TEST_CASE("names are used as written, but for what would reach a header or a pat
   CHECK_FALSE(bad_name(longest).has_value());
   CHECK_FALSE(bad_name(umlauts).has_value());
   const std::string with_nul("a\0b", 3);
-  for (const std::string& bad : {std::string(), std::string("   "), std::string("a\nb"), std::string("a\r\nHost: x"), with_nul,
-                                 std::string("\x7f"), std::string("\xff"), longest + "x", umlauts + "ü"}) {
+  for (const std::string& bad : {std::string(), std::string("   "), std::string("a\nb"), std::string("a\r\nHost: x"),
+                                 with_nul, std::string("\x7f"), std::string("\xff"), longest + "x", umlauts + "ü"}) {
     CAPTURE(bad);
     CHECK(bad_name(bad).has_value());
   }
@@ -63,7 +63,8 @@ TEST_CASE("uids are what Grafana takes") {
   for (const std::string_view good : {"a", "ops-db_1", "A0123456789-0123456789_0123456789-0123456"}) {
     CHECK(bad_uid(good).has_value() == (good.size() > 40));
   }
-  for (const std::string_view bad : {"", "a b", "a.b", "a/b", "ü", "..", "a%2f", "0123456789012345678901234567890123456789x"}) {
+  for (const std::string_view bad :
+       {"", "a b", "a.b", "a/b", "ü", "..", "a%2f", "0123456789012345678901234567890123456789x"}) {
     CAPTURE(bad);
     CHECK(bad_uid(bad).has_value());
   }

@@ -1,9 +1,9 @@
 #include "manifest/reader.hpp"
 
+#include <chrono>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-
-#include <chrono>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +11,6 @@
 #include "manifest/limits.hpp"
 #include "manifest/node_json.hpp"
 #include "model/canonical_json.hpp"
-#include <nlohmann/json.hpp>
 
 using namespace graft;
 using namespace graft::manifest;
@@ -55,16 +54,43 @@ struct Case {
 
 TEST_CASE("plain scalars have the type that they look like, and only JSON's numbers are numbers") {
   for (const Case& each : {
-           Case{"1", "1"},          Case{"-1.50", "-1.5"},   Case{"1e3", "1000"},        Case{"0", "0"},
-           Case{"1.0", "1"},        Case{"1e18", "1000000000000000000"}, Case{"9007199254740993", "9007199254740992"},
-           Case{"-0.0", "0"},       Case{"true", "true"},    Case{"FALSE", "false"},     Case{"null", "null"},
-           Case{"~", "null"},       Case{"", "null"},        Case{"yes", "\"yes\""},     Case{"no", "\"no\""},
-           Case{"on", "\"on\""},    Case{"0640", "\"0640\""}, Case{"0x1f", "\"0x1f\""},  Case{"0o17", "\"0o17\""},
-           Case{".5", "\".5\""},    Case{"5.", "\"5.\""},    Case{"+1", "\"+1\""},       Case{"1_000", "\"1_000\""},
-           Case{".inf", "\".inf\""}, Case{".nan", "\".nan\""}, Case{"12:30:45", "\"12:30:45\""}, Case{"1.2.3", "\"1.2.3\""},
-           Case{"2026-11-24", "\"2026-11-24\""}, Case{"30d", "\"30d\""}, Case{"-", "\"-\""},
-           Case{"\"1\"", "\"1\""},  Case{"'true'", "\"true\""}, Case{"\"\"", "\"\""},    Case{"'null'", "\"null\""},
-           Case{"! 5", "\"5\""},    Case{"${DS_X}", "\"${DS_X}\""}, Case{"\"\\u00e9 😀\"", "\"é 😀\""},
+           Case{"1", "1"},
+           Case{"-1.50", "-1.5"},
+           Case{"1e3", "1000"},
+           Case{"0", "0"},
+           Case{"1.0", "1"},
+           Case{"1e18", "1000000000000000000"},
+           Case{"9007199254740993", "9007199254740992"},
+           Case{"-0.0", "0"},
+           Case{"true", "true"},
+           Case{"FALSE", "false"},
+           Case{"null", "null"},
+           Case{"~", "null"},
+           Case{"", "null"},
+           Case{"yes", "\"yes\""},
+           Case{"no", "\"no\""},
+           Case{"on", "\"on\""},
+           Case{"0640", "\"0640\""},
+           Case{"0x1f", "\"0x1f\""},
+           Case{"0o17", "\"0o17\""},
+           Case{".5", "\".5\""},
+           Case{"5.", "\"5.\""},
+           Case{"+1", "\"+1\""},
+           Case{"1_000", "\"1_000\""},
+           Case{".inf", "\".inf\""},
+           Case{".nan", "\".nan\""},
+           Case{"12:30:45", "\"12:30:45\""},
+           Case{"1.2.3", "\"1.2.3\""},
+           Case{"2026-11-24", "\"2026-11-24\""},
+           Case{"30d", "\"30d\""},
+           Case{"-", "\"-\""},
+           Case{"\"1\"", "\"1\""},
+           Case{"'true'", "\"true\""},
+           Case{"\"\"", "\"\""},
+           Case{"'null'", "\"null\""},
+           Case{"! 5", "\"5\""},
+           Case{"${DS_X}", "\"${DS_X}\""},
+           Case{"\"\\u00e9 😀\"", "\"é 😀\""},
        }) {
     CAPTURE(each.text);
     if (each.text == "-") continue;  // a list item, not a scalar
@@ -77,11 +103,14 @@ TEST_CASE("block scalars, flow style, comments and several documents are read") 
   CHECK(first(yaml("{a: [1, {b: c}, ], \"d\": 'e'} # end\n")) == R"({"a":[1,{"b":"c"}],"d":"e"})");
   CHECK(yaml("# nothing\n").documents.empty());
   CHECK(yaml("").sound);
-  CHECK(yaml("---\n---\na: 1\n---\n# nothing\n---\nb: 2\n...\n").documents == std::vector<std::string>{"{\"a\":1}", "{\"b\":2}"});
+  CHECK(yaml("---\n---\na: 1\n---\n# nothing\n---\nb: 2\n...\n").documents ==
+        std::vector<std::string>{"{\"a\":1}", "{\"b\":2}"});
   CHECK(yaml("%YAML 1.2\n---\na: 1\n").documents.size() == 1);
   CHECK(first(yaml("a: 1\r\nb:\r\n  - c\r\n")) == R"({"a":1,"b":["c"]})");
-  CHECK(first(yaml("\xef\xbb\xbf" "a: 1\n")) == R"({"a":1})");
-  CHECK(first(yaml("a: &x 'it''s'\nb: ! \"q\\\"\"\n'c': \"multi\n  line\"\n")) == R"({"a":"it's","b":"q\"","c":"multi line"})");
+  CHECK(first(yaml("\xef\xbb\xbf"
+                   "a: 1\n")) == R"({"a":1})");
+  CHECK(first(yaml("a: &x 'it''s'\nb: ! \"q\\\"\"\n'c': \"multi\n  line\"\n")) ==
+        R"({"a":"it's","b":"q\"","c":"multi line"})");
 }
 
 TEST_CASE("every value knows its line and column") {
@@ -136,7 +165,9 @@ TEST_CASE("bad YAML is refused with file, line, column and a reason") {
            Case{"a: {x: 1, y: 2, x: 3}\n", "f:1:17: error: the key \"x\" is given twice"},
            Case{"a: 1\n\"a\": 2\n", "f:2:1: error: the key \"a\" is given twice"},
            Case{"a: b: c\n", "f:1:5: error: not YAML: illegal map value (quote a value"},
-           Case{"a:\n\tb: 1\n", "f:2:3: error: not YAML: illegal map value (quote a value that has \": \" in it; indent with spaces, never"},
+           Case{"a:\n\tb: 1\n",
+                "f:2:3: error: not YAML: illegal map value (quote a value that has \": \" in it; indent with spaces, "
+                "never"},
            Case{"a: [1, 2\nb: 3\n", "error: not YAML"},
            Case{"a: \"x\n", "f:1:4: error: a quote is not closed"},
            Case{"a: 'x''\n\n", "f:1:4: error: a quote is not closed"},
@@ -167,7 +198,9 @@ TEST_CASE("bad YAML is refused with file, line, column and a reason") {
            Case{"a: \xff\n", "f:1:4: error: the file is not sound UTF-8"},
            Case{"a: \xed\xa0\x80\n", "f:1:4: error: the file is not sound UTF-8"},
            Case{"a: \xc0\xaf\n", "f:1:4: error: the file is not sound UTF-8"},
-           Case{"a: 1\n\xef\xbb\xbf" "b: 2\n", "f:2:1: error: byte order mark inside the file"},
+           Case{"a: 1\n\xef\xbb\xbf"
+                "b: 2\n",
+                "f:2:1: error: byte order mark inside the file"},
            Case{"a: \"\\ud800\"\n", "error: not YAML"},
        }) {
     CAPTURE(each.text);
@@ -179,7 +212,8 @@ TEST_CASE("bad YAML is refused with file, line, column and a reason") {
 }
 
 TEST_CASE("quoted keys may look like anything") {
-  CHECK(first(yaml("\"1\": a\n'true': b\n\"<<\": c\n\"\": d\non: e\n")) == R"({"":"d","1":"a","<<":"c","on":"e","true":"b"})");
+  CHECK(first(yaml("\"1\": a\n'true': b\n\"<<\": c\n\"\": d\non: e\n")) ==
+        R"({"":"d","1":"a","<<":"c","on":"e","true":"b"})");
 }
 
 TEST_CASE("bad JSON is refused with file, line, column and a reason") {
@@ -245,8 +279,8 @@ TEST_CASE("hostile documents are refused at once") {
   std::string nodes = "[";
   for (std::size_t i = 0; i <= limits::nodes; ++i) nodes += "1,";
   nodes += "]";
-  std::string aliased_depth = "a: &a " + std::string(40, '[') + std::string(40, ']') + "\nb: " + std::string(30, '[') + "*a" +
-                              std::string(30, ']') + "\n";
+  std::string aliased_depth = "a: &a " + std::string(40, '[') + std::string(40, ']') + "\nb: " + std::string(30, '[') +
+                              "*a" + std::string(30, ']') + "\n";
   struct Hostile {
     std::string_view name;
     std::string text;

@@ -1,7 +1,6 @@
 #include "model/canonical_json.hpp"
 
 #include <doctest/doctest.h>
-
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -47,7 +46,8 @@ TEST_CASE("numbers are written as the shortest text of their float64, as Grafana
 }
 
 TEST_CASE("two texts of one document have one canonical text") {
-  CHECK(canonical(R"({"b": [1, 2.0, {"y": null, "x": true}], "a": "z"})") == R"({"a":"z","b":[1,2,{"x":true,"y":null}]})");
+  CHECK(canonical(R"({"b": [1, 2.0, {"y": null, "x": true}], "a": "z"})") ==
+        R"({"a":"z","b":[1,2,{"x":true,"y":null}]})");
   CHECK(canonical("{\"b\":1,\n\t\"a\":2}") == canonical("{\"a\":2.0,\"b\":1}"));
   CHECK(canonical(R"({"B":1,"a":2,"Ä":3,"é":4})") == R"({"B":1,"a":2,"Ä":3,"é":4})");
   CHECK(canonical("[3,1,2]") == "[3,1,2]");
@@ -60,7 +60,8 @@ TEST_CASE("strings keep their characters and escape only what JSON must") {
 }
 
 TEST_CASE("canonical text reads back as itself") {
-  for (const std::string_view text : {R"({"a":[1,1.5,"x\n",null,true,{}],"b":{"c":[]}})", "[]", "\"\"", "1e+300", "5e-324"}) {
+  for (const std::string_view text :
+       {R"({"a":[1,1.5,"x\n",null,true,{}],"b":{"c":[]}})", "[]", "\"\"", "1e+300", "5e-324"}) {
     CHECK(canonical(text) == text);
     CHECK(canonical(canonical(text)) == canonical(text));
   }

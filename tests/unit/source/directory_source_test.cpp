@@ -1,19 +1,18 @@
 #include "source/directory_source.hpp"
 
+#include <atomic>
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <atomic>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <thread>
+#include <unistd.h>
 
 #include "manifest/limits.hpp"
 #include "manifest/loader.hpp"
@@ -87,8 +86,8 @@ bool says(const std::string& text, std::string_view expected) { return text.find
 
 TEST_CASE("manifests and JSON files are listed by path; hidden entries and other files are not") {
   const Folder folder;
-  for (const std::string_view name : {"b.yaml", "a.yml", "sub/c.json", "sub/deep/d.yaml", "readme.md", ".hidden.yaml", ".git/x.yaml",
-                                      "sub/.y.yaml", "z.yaml~"}) {
+  for (const std::string_view name : {"b.yaml", "a.yml", "sub/c.json", "sub/deep/d.yaml", "readme.md", ".hidden.yaml",
+                                      ".git/x.yaml", "sub/.y.yaml", "z.yaml~"}) {
     folder.write(name, name);
   }
   const auto files = snapshot(folder);
@@ -108,14 +107,14 @@ TEST_CASE("no path leads out of the tree, whatever it looks like") {
   folder.write("secret.yaml", "secret");
   const auto files = source::snapshot(folder / "in", at_once());
   REQUIRE(files.has_value());
-  for (const std::string_view path :
-       {"../secret.yaml", "/etc/passwd", "x/../../secret.yaml", "./../secret.yaml", "a.yaml/../../secret.yaml", "..", "/", "//etc/passwd",
-        "../in/../secret.yaml", "a.yaml/..", "/proc/self/environ", "../../../../../../../../etc/passwd"}) {
+  for (const std::string_view path : {"../secret.yaml", "/etc/passwd", "x/../../secret.yaml", "./../secret.yaml",
+                                      "a.yaml/../../secret.yaml", "..", "/", "//etc/passwd", "../in/../secret.yaml",
+                                      "a.yaml/..", "/proc/self/environ", "../../../../../../../../etc/passwd"}) {
     CAPTURE(path);
     CHECK(read(**files, path).starts_with("invalid: "));
   }
-  for (const std::string_view path : {"", ".", "./a.yaml", "%2e%2e/secret.yaml", "..%2fsecret.yaml", "..\\secret.yaml", "~/x", "a.yaml/",
-                                      "\xef\xbc\x8e\xef\xbc\x8e/secret.yaml", "missing.yaml"}) {
+  for (const std::string_view path : {"", ".", "./a.yaml", "%2e%2e/secret.yaml", "..%2fsecret.yaml", "..\\secret.yaml",
+                                      "~/x", "a.yaml/", "\xef\xbc\x8e\xef\xbc\x8e/secret.yaml", "missing.yaml"}) {
     CAPTURE(path);
     CHECK(read(**files, path).starts_with("not_found: "));
   }
@@ -167,7 +166,8 @@ TEST_CASE("FIFOs, sockets and devices under a manifest's name are errors, and ne
   fs::create_directory(folder / "folder.yaml");
   const auto files = snapshot(folder);
   CHECK(listing(*files) == "a.yaml ");
-  CHECK(problems(*files) == "fifo.yaml is a FIFO, not a file; link.json is a FIFO, not a file; s.yaml is a socket, not a file; ");
+  CHECK(problems(*files) ==
+        "fifo.yaml is a FIFO, not a file; link.json is a FIFO, not a file; s.yaml is a socket, not a file; ");
   CHECK(says(read(*files, "fifo.yaml"), "is a FIFO"));
   CHECK(says(read(*files, "folder.yaml"), "is a folder, not a file"));
 }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "state/locked_store.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace graft::state {
@@ -92,10 +93,11 @@ class Holder {
 
 }  // namespace
 
-TEST_CASE("both stores keep what they are told, by key") {
+TEST_CASE("all stores keep what they are told, by key") {
   TemporaryDirectory place;
   const std::map<std::string, std::function<std::unique_ptr<Store>()>> makers{
       {"memory", [] { return make_memory_store(); }},
+      {"locked", [] { return make_locked_store(make_memory_store()); }},
       {"sqlite", [&] { return open_rw(place / "state").store; }},
   };
   for (const auto& [kind, make] : makers) {
