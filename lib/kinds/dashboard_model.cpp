@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hash.hpp"
 #include "base/text.hpp"
 #include "kinds/spec_support.hpp"
 #include "manifest/names.hpp"
@@ -254,6 +255,19 @@ void substitute(json& value, const std::map<std::string, std::string, std::less<
 std::optional<DashboardModel> read_dashboard(json&& document, const Inputs& inputs, std::set<std::string>& asked,
                                              const PlaceOf& place, Reporter& reporter) {
   return Reading(std::move(document), inputs, asked, place, reporter).run();
+}
+
+std::string derived_dashboard_uid(std::string_view path) {
+  std::string_view stem = path.substr(path.rfind('/') == path.npos ? 0 : path.rfind('/') + 1);
+  stem = stem.substr(0, stem.rfind('.'));
+  std::string uid;
+  for (const char c : stem.substr(0, 30)) {
+    const bool sound = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    if (sound) uid.push_back(c);
+    if (!sound && !uid.empty() && uid.back() != '-') uid.push_back('-');
+  }
+  if (!uid.empty() && uid.back() != '-') uid.push_back('-');
+  return uid + sha256_base32(path, 9);
 }
 
 }  // namespace graft::kinds

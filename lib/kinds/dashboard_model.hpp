@@ -37,4 +37,7 @@ using PlaceOf = std::function<Position(std::string_view field)>;
 // to right, keys untouched. The variables' keys are whole, "${DS_X}".
 void substitute(nlohmann::json& value, const std::map<std::string, std::string, std::less<>>& variables);
 
+// The uid of a dashboard file without one: from its path in the manifest tree, so that it outlives any other change.
+[[nodiscard]] std::string derived_dashboard_uid(std::string_view path);
+
 }  // namespace graft::kinds

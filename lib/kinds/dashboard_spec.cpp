@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/hash.hpp"
 #include "base/text.hpp"
 #include "kinds/dashboard_model.hpp"
 #include "kinds/spec_support.hpp"
@@ -290,19 +289,6 @@ Result<DashboardSpec> dashboard_from_canonical(std::string_view canonical) {
   const auto spec = document->find("spec");
   if (spec == document->end()) return fail(ErrorCode::internal, "the canonical text of a dashboard has no spec");
   return DashboardSpec{text_at(*document, "folder"), canonical_text(*spec)};
-}
-
-std::string derived_dashboard_uid(std::string_view path) {
-  std::string_view stem = path.substr(path.rfind('/') == path.npos ? 0 : path.rfind('/') + 1);
-  stem = stem.substr(0, stem.rfind('.'));
-  std::string uid;
-  for (const char c : stem.substr(0, 30)) {
-    const bool sound = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    if (sound) uid.push_back(c);
-    if (!sound && !uid.empty() && uid.back() != '-') uid.push_back('-');
-  }
-  if (!uid.empty() && uid.back() != '-') uid.push_back('-');
-  return uid + sha256_base32(path, 9);
 }
 
 }  // namespace graft::kinds

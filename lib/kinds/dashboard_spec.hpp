@@ -22,7 +22,4 @@ struct DashboardSpec {
 [[nodiscard]] std::string canonical(const DashboardSpec& spec);
 [[nodiscard]] Result<DashboardSpec> dashboard_from_canonical(std::string_view canonical);
 
-// The uid of a dashboard file without one: from its path in the manifest tree, so that it outlives any other change.
-[[nodiscard]] std::string derived_dashboard_uid(std::string_view path);
-
 }  // namespace graft::kinds

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "async/deadline.hpp"
 #include "base/text.hpp"
 #include "grafana/json_fields.hpp"
 #include "grafana/organizations.hpp"
@@ -83,10 +84,23 @@ class OrganizationKind final : public Kind {
       joined = co_await grafana::set_member_role(live.api, id, self.user, needed_role);
     }
     if (!joined) co_return fail(std::move(joined.error()));
+    co_await await_rights(live, id);
     co_return seen(desired, id, needed_role);
   }
 
  private:
+  // Grafana keeps what it knows of a signed-in user for 5 s (grafana-api.md 0.5): a role that was raised is felt later, and
+  // until then the content would look forbidden. Waits for it; if it does not come, the reading says why.
+  static asio::awaitable<void> await_rights(const Live& live, OrgId id) {
+    for (int tries = 0; tries < 7; ++tries) {
+      grafana::Call call("GET", "/api/serviceaccounts/search?perpage=1&page=1", "waiting for our rights in the organization");
+      call.organization = id;
+      Result<grafana::Reply> reply = co_await live.api.send(std::move(call));
+      if (!reply || reply->status != 403) co_return;
+      co_await async::sleep_for(std::chrono::milliseconds(1'000));
+    }
+  }
+
   static Observed seen(const Desired& desired, OrgId id, const std::string& role) {
     Observed observed = make_observed(desired, std::to_string(id.value()), "", desired.canonical);
     observed.facts = json{{"membership", role}}.dump();

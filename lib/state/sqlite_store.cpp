@@ -185,10 +185,32 @@ Result<Opened> open_for_reading(const std::string& path) {
   return opened;
 }
 
+// Without the lock nothing is set aside, and what is in anybody's way is left alone: SQLite's own locks keep two writers
+// of login records apart.
+Result<Opened> open_shared(const std::string& path) {
+  auto directory = Directory::open_or_make(path, 0700);
+  if (!directory || ::faccessat(directory->descriptor(), ".", W_OK, AT_EACCESS) != 0) return open_for_reading(path);
+  if (auto status = private_enough(*directory); !status) return fail(std::move(status.error()));
+  std::optional<Database> database;
+  const auto soundness = open_and_inspect(*directory, database);
+  if (!soundness || *soundness == Soundness::damaged) return open_for_reading(path);
+  if (auto status = prepare_for_writing(*database, *soundness); !status) return open_for_reading(path);
+  auto salt = read_salt(*database);
+  if (!salt) return fail(std::move(salt.error()));
+  Opened opened;
+  opened.store = std::make_unique<SqliteStore>(Descriptor(), std::move(*database), std::move(*salt));
+  return opened;
+}
+
 }  // namespace
 
 Result<Opened> open_store(const std::string& directory, OpenMode mode) {
-  return mode == OpenMode::read_write ? open_for_writing(directory) : open_for_reading(directory);
+  switch (mode) {
+    case OpenMode::read_write: return open_for_writing(directory);
+    case OpenMode::shared: return open_shared(directory);
+    case OpenMode::read_only: break;
+  }
+  return open_for_reading(directory);
 }
 
 }  // namespace graft::state

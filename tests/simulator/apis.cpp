@@ -1,7 +1,6 @@
 #include "apis.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "dashboard_versions.hpp"
 #include "json.hpp"
@@ -108,23 +107,6 @@ std::optional<Reply> namespace_refusal(const Call& call) {
   const auto org = found == call.names.end() ? std::nullopt : org_of_namespace(found->second);
   if (org && *org == call.caller.org && call.caller.role) return std::nullopt;
   return status_reply(500, "namespace mismatch");
-}
-
-std::optional<Reply> not_in_apis(const Request& request) {
-  const auto& segments = request.segments;
-  const std::string group = segments.size() > 1 ? segments[1] : "";
-  if (!is_known_group(group)) return text_reply(404, "404 page not found\n");
-  const bool ours = group == dashboards.group || group == folders.group;
-  if (!ours || segments.size() < 3) return std::nullopt;
-  const std::string& version = segments[2];
-  constexpr std::array dashboard_versions = {"v0alpha1", "v1beta1", "v2alpha1", "v2beta1"};
-  constexpr std::array resources = {"dashboards", "folders", "snapshots", "librarypanels", "search"};
-  const bool known_version = group == folders.group
-                                 ? version == folders.version
-                                 : std::ranges::find(dashboard_versions, version) != dashboard_versions.end();
-  const bool known_resource = segments.size() < 6 || std::ranges::find(resources, segments[5]) != resources.end();
-  if (known_version && known_resource && segments.size() != 5) return std::nullopt;
-  return status_reply(404, "the server could not find the requested resource", "NotFound", Json::object());
 }
 
 Json object_json(const KindNames& names, const Resource& resource, bool version_told) {

@@ -27,7 +27,6 @@ inline constexpr KindNames folders{Kind::folder, "folder.grafana.app", "v1beta1"
 std::optional<Reply> namespace_refusal(const Call& call);
 // The 404 for a group, version or resource Grafana does not have; nothing where it has one that is not in the table.
 std::optional<Reply> not_in_apis(const Request& request);
-bool is_known_group(std::string_view name);  // of /apis; the simulator serves two of them
 
 // An object as it is served. `version_told` false: without resourceVersion, as after a write that changed nothing.
 Json object_json(const KindNames& names, const Resource& resource, bool version_told = true);

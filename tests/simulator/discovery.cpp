@@ -1,6 +1,6 @@
 // What groups, versions and resources there are under /apis, as Kubernetes clients discover them.
+#include <algorithm>
 #include <array>
-#include <span>
 
 #include "apis.hpp"
 #include "handlers.hpp"
@@ -57,13 +57,30 @@ Json resource_json(const char* name, const char* singular, const char* kind, con
   return {{"name", name}, {"singularName", singular}, {"namespaced", true}, {"kind", kind}, {"verbs", verbs}};
 }
 
-}  // namespace
-
 bool is_known_group(std::string_view name) {
   for (const Group& group : groups) {
     if (group.name == name) return true;
   }
   return false;
+}
+
+}  // namespace
+
+std::optional<Reply> not_in_apis(const Request& request) {
+  const auto& segments = request.segments;
+  const std::string group = segments.size() > 1 ? segments[1] : "";
+  if (!is_known_group(group)) return text_reply(404, "404 page not found\n");
+  const bool ours = group == dashboards.group || group == folders.group;
+  if (!ours || segments.size() < 3) return std::nullopt;
+  const std::string& version = segments[2];
+  constexpr std::array dashboard_versions = {"v0alpha1", "v1beta1", "v2alpha1", "v2beta1"};
+  constexpr std::array resources = {"dashboards", "folders", "snapshots", "librarypanels", "search"};
+  const bool known_version = group == folders.group
+                                 ? version == folders.version
+                                 : std::ranges::find(dashboard_versions, version) != dashboard_versions.end();
+  const bool known_resource = segments.size() < 6 || std::ranges::find(resources, segments[5]) != resources.end();
+  if (known_version && known_resource && segments.size() != 5) return std::nullopt;
+  return status_reply(404, "the server could not find the requested resource", "NotFound", Json::object());
 }
 
 Reply api_groups(Call&) {

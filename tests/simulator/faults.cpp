@@ -17,11 +17,6 @@ constexpr std::array<std::pair<std::string_view, Kind>, 6> kinds = {{{"refuse", 
                                                                      {"truncate", Kind::truncate},
                                                                      {"reply_raw", Kind::reply_raw}}};
 
-bool matches(const Fault& fault, std::uint64_t number, std::string_view method, std::string_view route) {
-  return fault.times > 0 && (!fault.number || *fault.number == number) &&
-         (fault.method.empty() || fault.method == method) && (fault.route.empty() || fault.route == route);
-}
-
 bool read_subject(std::string_view subject, Fault& fault) {
   if (subject.starts_with('#')) {
     const auto number = to_integer(subject.substr(1));
@@ -62,12 +57,22 @@ bool read_argument(std::string_view argument, Fault& fault) {
 
 }  // namespace
 
+bool Faults::matches(const Pending& pending, std::uint64_t number, std::string_view method, std::string_view route) {
+  const Fault& fault = pending.fault;
+  return (!fault.number || pending.from + *fault.number == number) &&
+         (fault.method.empty() || fault.method == method) && (fault.route.empty() || fault.route == route);
+}
+
+void Faults::restart_numbering() {
+  for (Pending& pending : faults_) pending.from = 0;
+}
+
 std::optional<Fault> Faults::take(std::uint64_t number, std::string_view method, std::string_view route) {
   const auto found =
-      std::ranges::find_if(faults_, [&](const Fault& fault) { return matches(fault, number, method, route); });
+      std::ranges::find_if(faults_, [&](const Pending& pending) { return matches(pending, number, method, route); });
   if (found == faults_.end()) return std::nullopt;
-  Fault fault = *found;
-  if (--found->times == 0) faults_.erase(found);
+  Fault fault = found->fault;
+  if (--found->fault.times <= 0) faults_.erase(found);
   return fault;
 }
 

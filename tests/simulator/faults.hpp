@@ -12,14 +12,22 @@ namespace graft::simulator {
 
 class Faults {
  public:
-  void add(Fault fault) { faults_.push_back(std::move(fault)); }
+  // `seen` is the number of the last request; a fault counts from there.
+  void add(Fault fault, std::uint64_t seen) { faults_.push_back({std::move(fault), seen}); }
   void clear() { faults_.clear(); }
+  void restart_numbering();
 
   // The first fault that matches; it is used up once more by this.
   std::optional<Fault> take(std::uint64_t number, std::string_view method, std::string_view route);
 
  private:
-  std::vector<Fault> faults_;
+  struct Pending {
+    Fault fault;
+    std::uint64_t from;
+  };
+  static bool matches(const Pending& pending, std::uint64_t number, std::string_view method, std::string_view route);
+
+  std::vector<Pending> faults_;
 };
 
 inline constexpr std::string_view fault_syntax =

@@ -110,7 +110,7 @@ void Simulator::advance(std::chrono::seconds by) {
 }
 
 void Simulator::add_fault(Fault fault) {
-  implementation_->locked([&](auto& all) { all.faults_.add(std::move(fault)); });
+  implementation_->locked([&](auto& all) { all.faults_.add(std::move(fault), all.last_number_); });
 }
 
 void Simulator::clear_faults() {
@@ -125,6 +125,7 @@ void Simulator::clear_requests() {
   implementation_->locked([](auto& all) {
     all.records_.clear();
     all.last_number_ = 0;
+    all.faults_.restart_numbering();
   });
 }
 

@@ -53,7 +53,7 @@ struct Fault {
   };
 
   Kind kind = Kind::refuse;
-  std::optional<std::uint64_t> number;  // only the request of this RequestRecord::number
+  std::optional<std::uint64_t> number;  // the Nth request, from 1, since add_fault() or a later clear_requests()
   std::string method;                   // empty: any
   std::string route;                    // the pattern of the table; empty: any
   int times = 1;

@@ -105,6 +105,9 @@ TEST_CASE("a fault strikes the numbered request, as often as it was asked to") {
   twice.times = 2;
   house.simulator.add_fault(twice);
   for (const int expected : {503, 503, 200}) CHECK(house.admin.get("/api/org").status == expected);
+  third.number = 2;  // counted from here
+  house.simulator.add_fault(third);
+  for (const int expected : {200, 503, 200}) CHECK(house.admin.get("/api/org").status == expected);
   house.simulator.add_fault(twice);
   house.simulator.clear_faults();
   CHECK(house.admin.get("/api/org").status == 200);

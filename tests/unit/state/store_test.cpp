@@ -440,4 +440,31 @@ TEST_CASE("a full disk fails the write and leaves the store as it was") {
   ::umount2(place.path().c_str(), MNT_DETACH);
 }
 
+TEST_CASE("a shared store is opened beside a running daemon, and keeps a refused login for everybody") {
+  const TemporaryDirectory place;
+  const std::string directory = place / "state";
+  const LoginRecord refused{std::nullopt, {at(1000)}};
+  {
+    Opened daemon = open_rw(directory);
+    auto plan = open_store(directory, OpenMode::shared);
+    REQUIRE(plan);
+    CHECK(plan->store->salt() == daemon.store->salt());
+    REQUIRE(plan->store->put_login("print", refused));
+    const auto seen = daemon.store->login("print");
+    REQUIRE(seen);
+    CHECK(*seen == refused);
+  }
+  Opened later = open_rw(directory);
+  CHECK(*later.store->login("print") == refused);
+}
+
+TEST_CASE("a shared store is made when there is none, and takes no lock") {
+  const TemporaryDirectory place;
+  auto plan = open_store(place / "state", OpenMode::shared);
+  REQUIRE(plan);
+  REQUIRE(plan->store->put_login("print", {std::nullopt, {at(1)}}));
+  Opened daemon = open_rw(place / "state");
+  CHECK((*daemon.store->login("print"))->refusals.size() == 1);
+}
+
 }  // namespace graft::state
