@@ -62,7 +62,7 @@ std::string hint_for(const Error& error) {
   switch (error.code) {
     case ErrorCode::unauthenticated:
       return error.server_code == "identity.disabled" ? "enable the account in Grafana"
-                                                      : "check grafana.auth; see docs/operating.md, \"wrong password\"";
+                                                      : "check grafana.auth; docs/operating.md says what happens after a refused login";
     case ErrorCode::forbidden:
       return error.server_text.find("uota") != std::string::npos
                  ? "a quota of Grafana is reached; raise it ([quota] in grafana.ini) or delete something"
@@ -88,8 +88,7 @@ Error error_of(std::string_view what, const Reply& reply) {
   if (reply.status >= 300 && reply.status < 400) return refused_redirect(what, reply);
   if (!is_json(reply) && reply.status < 400) return not_json(what, reply);
   const Said said = read_body(reply);
-  Error error(code_of(reply.status), fmt::format("{}: HTTP {}", what, reply.status));
-  error = std::move(error).with_server_text(said.message);
+  Error error = Error(code_of(reply.status), fmt::format("{}: HTTP {}", what, reply.status)).with_server_text(said.message);
   error.server_code = said.code;
   error.http_status = reply.status;
   error.retryable = error.code == ErrorCode::unavailable;

@@ -11,12 +11,14 @@
 
 #include "base/diagnostics.hpp"
 #include "base/result.hpp"
+#include "manifest/limits.hpp"
 #include "manifest/node.hpp"
 #include "model/resource.hpp"
 
 namespace graft::manifest {
 
-// The files of one consistent revision of the manifests. Paths are relative to its root, with '/' between names.
+// The files of one consistent revision of the manifests. Paths are relative to its root, with '/' between names. A
+// source need not keep what limits.hpp (part of this contract) does not let through.
 class Files {
  public:
   virtual ~Files() = default;

@@ -132,10 +132,10 @@ std::vector<Expander::Child> Expander::take_children(const Decoder& parent, Node
   std::erase_if(spec.entries, [&](auto& entry) {
     const auto child = std::find_if(decoders_.begin(), decoders_.end(), [&](const Decoder* decoder) {
       return !decoder->nested_as().empty() && decoder->nested_in() == parent.kind() &&
-             decoder->nested_as() == entry.first.scalar;
+             decoder->nested_as() == entry.key.scalar;
     });
     if (child == decoders_.end()) return false;
-    found.push_back({*child, std::move(entry.second)});
+    found.push_back({*child, std::move(entry.value)});
     return true;
   });
   return found;

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/position.hpp"
@@ -14,14 +13,20 @@ namespace graft::manifest {
 struct Node {
   enum class Type : std::uint8_t { null, boolean, number, string, sequence, map };
 
+  struct Entry;
+
   Type type = Type::null;
   Position at;
-  std::string scalar;                          // the text of a scalar, as written (unquoted)
-  std::vector<Node> items;                     // sequence
-  std::vector<std::pair<Node, Node>> entries;  // map, in the order written; keys are strings, each once
+  std::string scalar;          // the text of a scalar, as written (unquoted)
+  std::vector<Node> items;     // sequence
+  std::vector<Entry> entries;  // map, in the order written; keys are strings, each once
 
   [[nodiscard]] const Node* find(std::string_view key) const;  // value in a map, or null
   [[nodiscard]] static std::string_view word(Type type);       // "a list", "a map", "a string" … for messages
+};
+
+struct Node::Entry {
+  Node key, value;
 };
 
 }  // namespace graft::manifest

@@ -34,7 +34,14 @@ bool have_openat2() {
   return have;
 }
 
-Descriptor open_by_steps(int root, const std::string& path, int flags) {
+}  // namespace
+
+Descriptor open_beneath(int root, const std::string& path, int flags) {
+  if (have_openat2()) return Descriptor(openat2_beneath(root, path.c_str(), flags));
+  return open_beneath_by_steps(root, path, flags);
+}
+
+Descriptor open_beneath_by_steps(int root, const std::string& path, int flags) {
   Descriptor folder(openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
   std::string_view rest = path;
   while (folder.open()) {
@@ -51,13 +58,6 @@ Descriptor open_by_steps(int root, const std::string& path, int flags) {
     rest.remove_prefix(part.size() + 1);
   }
   return {};
-}
-
-}  // namespace
-
-Descriptor open_beneath(int root, const std::string& path, int flags) {
-  if (have_openat2()) return Descriptor(openat2_beneath(root, path.c_str(), flags));
-  return open_by_steps(root, path, flags);
 }
 
 }  // namespace graft::source

@@ -11,4 +11,7 @@ namespace graft::source {
 // cannot (before Linux 5.6), links are refused altogether (ELOOP). Never blocks on a FIFO.
 [[nodiscard]] Descriptor open_beneath(int root, const std::string& path, int flags);
 
+// What open_beneath does where the kernel cannot help.
+[[nodiscard]] Descriptor open_beneath_by_steps(int root, const std::string& path, int flags);
+
 }  // namespace graft::source

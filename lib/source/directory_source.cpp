@@ -13,7 +13,6 @@
 
 #include "base/hash.hpp"
 #include "base/text.hpp"
-#include "manifest/limits.hpp"
 #include "source/tree.hpp"
 
 namespace graft::source {

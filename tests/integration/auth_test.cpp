@@ -149,7 +149,7 @@ TEST_CASE("every request in an organization names it, and the active organizatio
     CAPTURE(request.route);
     CHECK(request.path.find("orgId=") == std::string::npos);
     CHECK(request.route.find("using") == std::string::npos);
-    const bool inside = request.route.starts_with("/api/serviceaccounts") || request.route.find(":ns") != std::string::npos;
+    const bool inside = request.route.starts_with("/api/serviceaccounts") || request.route.find(":namespace") != std::string::npos;
     if (inside) CHECK(request.org_header == org);
   }
 }

@@ -68,7 +68,7 @@ TEST_CASE("the reply of the token request cut at any byte: at most one orphan, g
     Fault fault;
     fault.kind = Fault::Kind::truncate;
     fault.method = "POST";
-    fault.route = "/api/serviceaccounts/:id/tokens";
+    fault.route = "/api/serviceaccounts/:accountId/tokens";
     fault.bytes = bytes;
     world.simulator->add_fault(fault);
     (void)world.apply();
@@ -84,7 +84,7 @@ TEST_CASE("an orphan is left alone for its minute, and replaced after it") {
   Fault fault;
   fault.kind = Fault::Kind::drop_reply;
   fault.method = "POST";
-  fault.route = "/api/serviceaccounts/:id/tokens";
+  fault.route = "/api/serviceaccounts/:accountId/tokens";
   world.simulator->add_fault(fault);
   CHECK_FALSE(world.apply().converged());
   const reconcile::Report second = world.apply();
@@ -151,7 +151,7 @@ TEST_CASE("a list that fails is a gap: nothing of it is made, the rest goes on")
   Fault fault;
   fault.kind = Fault::Kind::status;
   fault.method = "GET";
-  fault.route = "/apis/folder.grafana.app/v1beta1/namespaces/:ns/folders";
+  fault.route = "/apis/folder.grafana.app/v1beta1/namespaces/:namespace/folders";
   fault.status = 500;
   fault.body = R"({"kind":"Status","message":"database is locked"})";
   fault.times = 100;
@@ -181,7 +181,7 @@ spec:
   Fault fault;
   fault.kind = Fault::Kind::status;
   fault.method = "POST";
-  fault.route = "/apis/folder.grafana.app/v1beta1/namespaces/:ns/folders";
+  fault.route = "/apis/folder.grafana.app/v1beta1/namespaces/:namespace/folders";
   fault.status = 403;
   fault.body = R"({"kind":"Status","status":"Failure","message":"folders quota reached","code":403})";
   world.simulator->add_fault(fault);

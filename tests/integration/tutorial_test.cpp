@@ -44,9 +44,9 @@ TEST_CASE("a cold run makes exactly the writes needed, and the second cycle make
   Strings writes;
   for (const auto& request : world.simulator->requests())
     if (request.write()) writes.push_back(request.method + " " + request.route);
-  CHECK(writes == Strings{"POST /api/orgs", "POST /api/serviceaccounts", "POST /api/serviceaccounts/:id/tokens",
-                          "POST /apis/folder.grafana.app/v1beta1/namespaces/:ns/folders",
-                          "POST /apis/dashboard.grafana.app/v0alpha1/namespaces/:ns/dashboards"});
+  CHECK(writes == Strings{"POST /api/orgs", "POST /api/serviceaccounts", "POST /api/serviceaccounts/:accountId/tokens",
+                          "POST /apis/folder.grafana.app/v1beta1/namespaces/:namespace/folders",
+                          "POST /apis/dashboard.grafana.app/v0alpha1/namespaces/:namespace/dashboards"});
 
   world.simulator->clear_requests();
   const reconcile::Report second = world.apply();

@@ -1,5 +1,7 @@
 #include "simulator.hpp"
+#include "routes.hpp"
 
+#include <stdexcept>
 #include <algorithm>
 #include <mutex>
 
@@ -110,6 +112,11 @@ void Simulator::advance(std::chrono::seconds by) {
 }
 
 void Simulator::add_fault(Fault fault) {
+  // A fault that can never happen makes a test that cannot fail.
+  const bool known = fault.route.empty() || std::ranges::any_of(route_table(), [&](const Route& route) {
+                       return route.pattern == fault.route && (fault.method.empty() || route.method == fault.method);
+                     });
+  if (!known) throw std::invalid_argument("no route of the simulator is " + fault.method + " " + fault.route);
   implementation_->locked([&](auto& all) { all.faults_.add(std::move(fault), all.last_number_); });
 }
 

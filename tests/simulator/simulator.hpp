@@ -77,7 +77,7 @@ class Simulator {
   // Moves the simulator's clock, which runs along with the real one unless it is frozen.
   void advance(std::chrono::seconds by);
 
-  void add_fault(Fault fault);
+  void add_fault(Fault fault);  // throws std::invalid_argument for a route that is not in the table
   void clear_faults();
 
   std::vector<RequestRecord> requests() const;

@@ -106,6 +106,16 @@ TEST_CASE("flags and variables are made from keys") {
   CHECK(environment_of("grafana.auth.passwordFile") == "GRAFTD_GRAFANA_AUTH_PASSWORD_FILE");
 }
 
+TEST_CASE("the configuration that is shipped is sound") {
+  ConfigSource source;
+  source.file = std::string(GRAFTD_SOURCE_DIR) + "/config/graftd.yaml";
+  source.environment = {{"CREDENTIALS_DIRECTORY", "/run/credentials/graftd"}};
+  const LoadedConfig loaded = load_config(source, Need::everything);
+  for (const Diagnostic& item : loaded.diagnostics.items()) MESSAGE(item.to_string());
+  CHECK(loaded.diagnostics.empty());
+  CHECK(loaded.settings.password_file == "/run/credentials/graftd/grafana-password");
+}
+
 TEST_CASE("the documents are what the tables say") {
   check_document("configuration.md", configuration_reference());
   check_document("exit-codes.md", exit_code_reference());

@@ -122,7 +122,7 @@ TEST_CASE("every value knows its line and column") {
   const Node& item = root.find("list")->items.front();
   CHECK(item.at.to_string() == "f:4:5");
   CHECK(item.find("role")->at.to_string() == "f:5:11");
-  CHECK(item.entries[1].first.at.to_string() == "f:5:5");
+  CHECK(item.entries[1].key.at.to_string() == "f:5:5");
 }
 
 TEST_CASE("JSON values know their line and column too") {
@@ -140,7 +140,7 @@ TEST_CASE("JSON values know their line and column too") {
   CHECK(list.items[3].at.to_string() == "f:2:29");
   CHECK(list.items[4].at.to_string() == "f:3:2");
   CHECK(root.find("b")->find("c")->at.to_string() == "f:4:14");
-  CHECK(root.entries[1].first.at.to_string() == "f:4:3");
+  CHECK(root.entries[1].key.at.to_string() == "f:4:3");
   CHECK(result.documents.front() == R"({"a":[1,-25,"q\"\\",true,null],"b":{"c":7}})");
 }
 
