@@ -78,14 +78,30 @@ asio::awaitable<void> Issuer::gather_sink(const Slot& slot, Inputs& inputs) {
   if (inputs.key_entry && slot.account.value() > 0) inputs.proof = co_await prove(slot, *reading);
 }
 
-// Rule E: one refusal is not enough (Grafana in the middle of a restart), a disabled account's key is not lost, and no
-// answer says nothing.
+// A key whose token is listed and whose fingerprint is the marker's is almost certainly alive; asking costs Grafana a
+// password hash. So a restart does not ask about all of a thousand keys at once, but in turn.
+bool Issuer::may_ask_now() {
+  const SteadyTime now = clock_.steady();
+  while (!asked_.empty() && now - asked_.front() >= settings_.refusal_confirmation) asked_.pop_front();
+  return asked_.size() < std::max(settings_.verify_burst, verifications_.size() / 10);
+}
+
 asio::awaitable<Proof> Issuer::prove(const Slot& slot, const sink::Reading& reading) {
   Verification& seen = verifications_[slot.key()];
   if (seen.fingerprint != reading.fingerprint) seen = Verification{reading.fingerprint, std::nullopt, std::nullopt};
-  const SteadyTime now = clock_.steady();
-  if (seen.alive && now - *seen.alive < settings_.verify_interval) co_return Proof::alive;
+  if (seen.alive && clock_.steady() - *seen.alive < settings_.verify_interval) co_return Proof::alive;
+  if (!seen.first_refused && !may_ask_now()) co_return Proof::none;
+  asked_.push_back(clock_.steady());
+  co_return co_await ask_whose_key(slot, reading);
+}
+
+// Rule E: one refusal is not enough (Grafana in the middle of a restart), a disabled account's key is not lost, and no
+// answer says nothing.
+asio::awaitable<Proof> Issuer::ask_whose_key(const Slot& slot, const sink::Reading& reading) {
   Result<grafana::Identity> owner = co_await grafana::whose_key(api_, reading.key);
+  Verification& seen = verifications_[slot.key()];
+  seen.fingerprint = reading.fingerprint;
+  const SteadyTime now = clock_.steady();
   if (owner) {
     if (owner->account != slot.account || owner->organization != slot.identity.organization)
       co_return Proof::wrong_account;

@@ -174,7 +174,7 @@ asio::awaitable<Status> Issuer::verify(const Slot& slot, Fresh& fresh) {
                     reading->fingerprint == sink::fingerprint(reading->marker->salt, fresh.token.key);
   if (!same)
     co_return fail(ErrorCode::io, fmt::format("{} does not hold the key that was just written to it", slot.sink->describe()));
-  const Proof proof = co_await prove(slot, *reading);
+  const Proof proof = co_await ask_whose_key(slot, *reading);
   if (proof == Proof::wrong_account)
     co_return fail(ErrorCode::protocol, "the key that Grafana gave belongs to another account or organization");
   if (proof == Proof::refused) co_return fail(ErrorCode::protocol, "Grafana refuses the key that it has just given");

@@ -8,7 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
-#include <functional>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,6 +42,7 @@ struct Slot {
 
 struct IssuerSettings {
   std::chrono::seconds verify_interval{600};      // a key that was alive is asked about so seldom
+  std::size_t verify_burst = 10;                  // keys asked about in half a minute, or a tenth of all if that is more
   std::chrono::seconds refusal_confirmation{30};  // a refused key counts as dead when refused again so much later
   int delivery_tries = 3;
   std::chrono::milliseconds delivery_pause{500};  // doubled per try
@@ -63,6 +64,8 @@ class Issuer {
   asio::awaitable<void> gather_list(const Slot& slot, Inputs& inputs);
   asio::awaitable<void> gather_sink(const Slot& slot, Inputs& inputs);
   asio::awaitable<Proof> prove(const Slot& slot, const sink::Reading& reading);
+  asio::awaitable<Proof> ask_whose_key(const Slot& slot, const sink::Reading& reading);
+  [[nodiscard]] bool may_ask_now();
   asio::awaitable<Status> act(const Slot& slot, Decision decision);
   asio::awaitable<Status> revoke(const Slot& slot, const std::vector<TokenId>& tokens);
   asio::awaitable<Status> issue(const Slot& slot, std::uint32_t generation);
@@ -84,6 +87,7 @@ class Issuer {
   Log& log_;
   IssuerSettings settings_;
   std::map<state::SlotKey, Verification> verifications_;  // memory only: a restart asks anew
+  std::deque<SteadyTime> asked_;                          // of late
 };
 
 }  // namespace graft::token

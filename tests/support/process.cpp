@@ -55,6 +55,8 @@ Process::Process(std::vector<std::string> arguments, const std::string& director
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 1, out_file_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_addopen(&actions, 2, err_file_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  // The child must not hold our sockets open: a simulator that goes down would still be there for it.
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   std::vector<std::string> variables = merged_environment(environment);
   std::vector<char*> argv = pointers(arguments), envp = pointers(variables);
   const int error = posix_spawn(&pid_, arguments.at(0).c_str(), &actions, nullptr, argv.data(), envp.data());
