@@ -1,7 +1,6 @@
 #include "daemon/app.hpp"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "daemon/credential_file.hpp"

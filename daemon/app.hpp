@@ -1,4 +1,5 @@
-// The wiring: from Settings to a Cycle that can be run. The only place that knows concrete transports, sinks and stores.
+// The wiring: from Settings to a Cycle that can be run. The only place that knows concrete transports, sinks and
+// stores.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
@@ -29,8 +30,8 @@ class App {
     std::shared_ptr<const manifest::DesiredState> last_good = {};  // of an App that this one replaces
   };
   // Errors: invalid (a setting), io or blocked (the state directory).
-  [[nodiscard]] static Result<std::unique_ptr<App>> make(const Settings& settings, Clock& clock, Random& random, Log& log,
-                                                         Options options);
+  [[nodiscard]] static Result<std::unique_ptr<App>> make(const Settings& settings, Clock& clock, Random& random,
+                                                         Log& log, Options options);
   ~App();
 
   // Reads the credential file and takes what it holds into use. To be called before every cycle.

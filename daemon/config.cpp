@@ -1,13 +1,12 @@
 #include "daemon/config.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <unistd.h>
 
 #include "base/text.hpp"
 #include "manifest/reader.hpp"
@@ -85,8 +84,9 @@ std::optional<std::string> expand(const FileValue& value, const Environment& env
     const std::string name = end == std::string::npos ? "" : value.text.substr(begin + 2, end - begin - 2);
     const auto found = environment.find(name);
     if (found == environment.end()) {
-      diagnostics.error(value.at, end == std::string::npos ? "\"${\" has no closing brace"
-                                                           : fmt::format("environment variable {} is not set", quote(name)));
+      diagnostics.error(value.at, end == std::string::npos
+                                      ? "\"${\" has no closing brace"
+                                      : fmt::format("environment variable {} is not set", quote(name)));
       return std::nullopt;
     }
     out += found->second;
@@ -126,7 +126,8 @@ std::map<std::string, FileValue> read_file(const std::string& path, Diagnostics&
   std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   std::error_code error;
   if (!file || !std::filesystem::is_regular_file(path, error)) {
-    diagnostics.error(at, "the configuration file cannot be read", fmt::format("as user {}; is the path right?", geteuid()));
+    diagnostics.error(at, "the configuration file cannot be read",
+                      fmt::format("as user {}; is the path right?", geteuid()));
     return {};
   }
   if (text.size() > config_size_limit) {
@@ -143,8 +144,9 @@ void check_credentials(const Settings& settings, Diagnostics& diagnostics) {
   if (login && key) {
     diagnostics.error({}, "grafana.auth has both a login and a tokenFile", "keep one of them");
   } else if (!login && !key) {
-    diagnostics.error({}, "no credentials: grafana.auth.username and grafana.auth.passwordFile are needed, or "
-                          "grafana.auth.tokenFile");
+    diagnostics.error({},
+                      "no credentials: grafana.auth.username and grafana.auth.passwordFile are needed, or "
+                      "grafana.auth.tokenFile");
   } else if (login && settings.username.empty()) {
     diagnostics.error({}, "grafana.auth.passwordFile without grafana.auth.username");
   } else if (login && settings.password_file.empty()) {
@@ -211,8 +213,9 @@ LoadedConfig load_config(const ConfigSource& source, Need need) {
     if (!chosen && diagnostics.error_count() > errors) continue;
     if (!chosen && setting.default_value.empty()) {
       if (setting.required && need == Need::everything)
-        diagnostics.error({}, fmt::format("setting {} is required", setting.key),
-                          fmt::format("in the file, as {} or as {}", flag_of(setting.key), environment_of(setting.key)));
+        diagnostics.error(
+            {}, fmt::format("setting {} is required", setting.key),
+            fmt::format("in the file, as {} or as {}", flag_of(setting.key), environment_of(setting.key)));
       continue;
     }
     if (!chosen) chosen = Chosen{std::string(setting.default_value), {}, std::string(setting.key)};

@@ -21,8 +21,8 @@ struct ConfigSource {
 };
 
 struct LoadedConfig {
-  Settings settings;        // meaningful when there are no errors
-  std::string file;         // the file that was read; "" for none
+  Settings settings;  // meaningful when there are no errors
+  std::string file;   // the file that was read; "" for none
   Diagnostics diagnostics;
 };
 

@@ -1,12 +1,11 @@
 #include "daemon/credential_file.hpp"
 
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "base/text.hpp"
 
@@ -50,7 +49,7 @@ Result<grafana::Credential> read_credential(const Settings& settings) {
 }
 
 std::string credential_stamp(const Settings& settings) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(file_of(settings).c_str(), &status) != 0) return {};
   return fmt::format("{}.{}.{}.{}.{}", status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
                      status.st_ctim.tv_nsec);

@@ -1,4 +1,5 @@
-// What graftd's exit codes mean: the one table, from which `--help` and docs/exit-codes.md come (sysexits where they fit).
+// What graftd's exit codes mean: the one table, from which `--help` and docs/exit-codes.md come (sysexits where they
+// fit).
 #pragma once
 
 #include <array>

@@ -1,10 +1,9 @@
 #include "daemon/logger.hpp"
 
+#include <chrono>
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
-
-#include <chrono>
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
@@ -18,20 +17,28 @@ constexpr std::size_t value_limit = 2'000;
 
 std::string_view word(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warning: return "warning";
-    case LogLevel::error: return "error";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
   }
   return "info";
 }
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -61,14 +68,15 @@ class Logger final : public Log {
 
   void write(LogLevel level, std::string_view message, const std::vector<LogField>& fields) override {
     if (!logger_.should_log(spdlog_level(level))) return;
-    logger_.log(spdlog_level(level), "{}", json_ ? json_line(level, message, fields) : logfmt_line(level, message, fields));
+    logger_.log(spdlog_level(level), "{}",
+                json_ ? json_line(level, message, fields) : logfmt_line(level, message, fields));
     logger_.flush();
   }
 
  private:
   static std::string logfmt_line(LogLevel level, std::string_view message, const std::vector<LogField>& fields) {
-    std::string line = fmt::format("ts={} level={} msg={}", format_rfc3339(system_clock().wall()), word(level),
-                                   logfmt_value(message));
+    std::string line =
+        fmt::format("ts={} level={} msg={}", format_rfc3339(system_clock().wall()), word(level), logfmt_value(message));
     for (const auto& [key, value] : fields) line += fmt::format(" {}={}", key, logfmt_value(value));
     return line;
   }
@@ -76,7 +84,8 @@ class Logger final : public Log {
   static std::string json_line(LogLevel level, std::string_view message, const std::vector<LogField>& fields) {
     std::string line = fmt::format(R"({{"ts":"{}","level":"{}","msg":{})", format_rfc3339(system_clock().wall()),
                                    word(level), json_string(message));
-    for (const auto& [key, value] : fields) line += fmt::format(",{}:{}", json_string(key), json_string(printable(value, value_limit)));
+    for (const auto& [key, value] : fields)
+      line += fmt::format(",{}:{}", json_string(key), json_string(printable(value, value_limit)));
     return line + "}";
   }
 

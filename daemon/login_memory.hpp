@@ -1,5 +1,5 @@
-// Keeps login records in the state store (grafana/credential.hpp says what they are for). A store that cannot be read or
-// written makes the breaker forget at a restart; that is logged, and no reason to stop.
+// Keeps login records in the state store (grafana/credential.hpp says what they are for). A store that cannot be read
+// or written makes the breaker forget at a restart; that is logged, and no reason to stop.
 #pragma once
 
 #include "base/log.hpp"

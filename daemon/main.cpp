@@ -1,10 +1,10 @@
-// graftd: reads the command line and hands over to a command. Everything that was not expected ends here, as exit code 70.
-#include <sys/prctl.h>
-#include <sys/resource.h>
-
+// graftd: reads the command line and hands over to a command. Everything that was not expected ends here, as exit
+// code 70.
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "daemon/commands/commands.hpp"
 #include "daemon/exit_codes.hpp"

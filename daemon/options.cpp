@@ -1,10 +1,9 @@
 #include "daemon/options.hpp"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <memory>
 
 #include "base/text.hpp"
@@ -19,7 +18,8 @@ constexpr std::size_t help_width = 80;
 
 constexpr std::array<CommandRow, 5> commands{{
     {"run", "", "the daemon: keeps Grafana as declared until it is stopped",
-     "Compares at every interval and when the manifests change. SIGHUP reads configuration and manifests again; SIGTERM "
+     "Compares at every interval and when the manifests change. SIGHUP reads configuration and manifests again; "
+     "SIGTERM "
      "and SIGINT end it cleanly, a second one at once."},
     {"plan", "[-o json] [--detailed-exitcode]", "prints what would change, and why; changes nothing",
      "Reads Grafana, the manifests, the token files and the state."},
@@ -35,7 +35,8 @@ void add_settings(CLI::App& app, Options& options) {
   for (const Setting& setting : setting_table()) {
     const std::string key(setting.key);
     if (key == "config") {
-      app.add_option_function<std::string>(flag_of(key), [&options](const std::string& file) { options.config = file; });
+      app.add_option_function<std::string>(flag_of(key),
+                                           [&options](const std::string& file) { options.config = file; });
       continue;
     }
     app.add_option_function<std::string>(flag_of(key),
@@ -44,10 +45,9 @@ void add_settings(CLI::App& app, Options& options) {
 }
 
 void add_output(CLI::App& app, Options& options) {
-  app.add_option_function<std::string>("-o,--output",
-                                       [&options](const std::string& form) {
-                                         options.output = form == "json" ? Output::json : Output::text;
-                                       })
+  app.add_option_function<std::string>(
+         "-o,--output",
+         [&options](const std::string& form) { options.output = form == "json" ? Output::json : Output::text; })
       ->check(CLI::IsMember({"text", "json"}));
 }
 
@@ -112,13 +112,15 @@ std::string command_options_help(std::string_view command) {
 
 std::string overall_help() {
   std::string out =
-      "graftd keeps a live Grafana equal to YAML manifests kept in git.\n\nUsage: graftd COMMAND [OPTIONS]\n\nCommands:\n";
+      "graftd keeps a live Grafana equal to YAML manifests kept in git.\n\nUsage: graftd COMMAND "
+      "[OPTIONS]\n\nCommands:\n";
   for (const CommandRow& row : commands) out += fmt::format("  {:<9} {}\n", row.name, row.purpose);
-  out += "\nExamples:\n"
-         "  graftd check manifests/\n"
-         "  graftd plan --config graftd.yaml\n"
-         "  graftd run --config /etc/graftd/graftd.yaml\n\n"
-         "graftd COMMAND --help tells more of a command.\n\n";
+  out +=
+      "\nExamples:\n"
+      "  graftd check manifests/\n"
+      "  graftd plan --config graftd.yaml\n"
+      "  graftd run --config /etc/graftd/graftd.yaml\n\n"
+      "graftd COMMAND --help tells more of a command.\n\n";
   return out + exit_codes_help();
 }
 
@@ -142,8 +144,8 @@ std::span<const CommandRow> command_table() { return commands; }
 std::string help_text(std::string_view command) {
   const auto row = std::ranges::find(commands, command, &CommandRow::name);
   if (row == commands.end()) return overall_help();
-  std::string out = fmt::format("graftd {}: {}.\n\nUsage: graftd {} {}{}[OPTIONS]\n\n", row->name, row->purpose, row->name,
-                                row->arguments, row->arguments.empty() ? "" : " ");
+  std::string out = fmt::format("graftd {}: {}.\n\nUsage: graftd {} {}{}[OPTIONS]\n\n", row->name, row->purpose,
+                                row->name, row->arguments, row->arguments.empty() ? "" : " ");
   if (!row->details.empty()) out += wrapped(row->details, 0) + "\n";
   out += command_options_help(command) + "\n";
   if (command != "version") out += settings_help() + "\n";
@@ -152,9 +154,10 @@ std::string help_text(std::string_view command) {
 
 Result<Options> parse_command_line(int argc, const char* const* argv) {
   if (const auto name = secret_on_command_line(argc, argv))
-    return fail(Error(ErrorCode::invalid, fmt::format("{} is refused: a secret is never given on the command line", *name))
-                    .with_hint("put it into a file and name that by --grafana-auth-password-file or "
-                               "--grafana-auth-token-file"));
+    return fail(
+        Error(ErrorCode::invalid, fmt::format("{} is refused: a secret is never given on the command line", *name))
+            .with_hint("put it into a file and name that by --grafana-auth-password-file or "
+                       "--grafana-auth-token-file"));
   Options options;
   bool version = false;
   CLI::App app("graftd");
@@ -170,9 +173,10 @@ Result<Options> parse_command_line(int argc, const char* const* argv) {
   }
   if (version) options.command = "version";
   if (options.command.empty() && !options.help)
-    return fail(Error(ErrorCode::invalid, "a command is needed: run, plan, apply, check or version").with_hint("try graftd --help"));
-  if (options.command == "check" && !options.help && options.paths.empty() && !options.settings.contains("manifests.directory") &&
-      !options.config)
+    return fail(Error(ErrorCode::invalid, "a command is needed: run, plan, apply, check or version")
+                    .with_hint("try graftd --help"));
+  if (options.command == "check" && !options.help && options.paths.empty() &&
+      !options.settings.contains("manifests.directory") && !options.config)
     return fail(Error(ErrorCode::invalid, "check needs a PATH").with_hint("try graftd check --help"));
   return options;
 }

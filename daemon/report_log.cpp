@@ -37,22 +37,30 @@ void log_report(const reconcile::Report& report, Log& log) {
 
 int exit_code_of(const Error& stopped) {
   switch (stopped.code) {
-    case ErrorCode::invalid: return exit_bad_manifests;
+    case ErrorCode::invalid:
+      return exit_bad_manifests;
     case ErrorCode::unauthenticated:
     case ErrorCode::blocked:
-    case ErrorCode::forbidden: return exit_refused;
-    case ErrorCode::internal: return exit_bug;
-    default: return exit_unavailable;
+    case ErrorCode::forbidden:
+      return exit_refused;
+    case ErrorCode::internal:
+      return exit_bug;
+    default:
+      return exit_unavailable;
   }
 }
 
 int report_start_failure(const Error& error, Log& log) {
   log.error("graftd cannot start", {{"err", error.describe()}});
   switch (error.code) {
-    case ErrorCode::invalid: return exit_bad_config;
-    case ErrorCode::blocked: return exit_try_later;
-    case ErrorCode::internal: return exit_bug;
-    default: return exit_cannot_create;
+    case ErrorCode::invalid:
+      return exit_bad_config;
+    case ErrorCode::blocked:
+      return exit_try_later;
+    case ErrorCode::internal:
+      return exit_bug;
+    default:
+      return exit_cannot_create;
   }
 }
 

@@ -1,8 +1,5 @@
 #include "daemon/service.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -11,6 +8,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "async/deadline.hpp"
 #include "daemon/credential_file.hpp"
@@ -37,9 +36,9 @@ class Service {
     if (!app) return report_start_failure(app.error(), log_);
     app_ = std::move(*app);
     listen_for_signals();
-    asio::co_spawn(io_, loop(),
-                   asio::bind_cancellation_slot(cancel_.slot(),
-                                                [this](const std::exception_ptr& failure) { finished(failure); }));
+    asio::co_spawn(io_, loop(), asio::bind_cancellation_slot(cancel_.slot(), [this](const std::exception_ptr& failure) {
+                     finished(failure);
+                   }));
     io_.run();
     app_.reset();
     log_.info("stopped", {{"exit_code", std::to_string(exit_code_)}});
@@ -96,8 +95,8 @@ class Service {
       log_.error("configuration not reloaded: it has errors; the running one stays in force");
       return;
     }
-    // The state directory is locked by the old App, so the new one opens it after the old one is gone; one that cannot be
-    // opened any more is the old one's as well.
+    // The state directory is locked by the old App, so the new one opens it after the old one is gone; one that cannot
+    // be opened any more is the old one's as well.
     const Settings old = app_->settings();
     App::Options options;
     options.last_good = app_->cycle().last_good();  // bad manifests found after a reload change nothing either
@@ -158,8 +157,8 @@ class Service {
 
   // Manifests that have never been good need a person, as at any start (exit code 65); later, the last good ones stay.
   int hopeless(const reconcile::Report& report) {
-    const bool first = !had_manifests_ && report.manifests_rejected && report.stopped &&
-                       report.stopped->code == ErrorCode::invalid;
+    const bool first =
+        !had_manifests_ && report.manifests_rejected && report.stopped && report.stopped->code == ErrorCode::invalid;
     if (!report.manifests_rejected) had_manifests_ = true;
     return first ? exit_bad_manifests : 0;
   }

@@ -1,10 +1,9 @@
 #include "daemon/settings.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <fmt/format.h>
 
 #include "base/duration.hpp"
 #include "base/text.hpp"
@@ -61,7 +60,8 @@ Status log_format(Settings& settings, const std::string& value) {
 
 constexpr std::array<Setting, 17> table{{
     {"owner", "a name", "", true,
-     "Who this graftd is; it is part of the proof that a token is ours. Never change it: tokens of the old owner would be "
+     "Who this graftd is; it is part of the proof that a token is ours. Never change it: tokens of the old owner would "
+     "be "
      "foreign.",
      non_blank<&Settings::owner>},
     {"grafana.url", "an http or https URL", "http://localhost:3000", false,
@@ -87,19 +87,23 @@ constexpr std::array<Setting, 17> table{{
      "How often the live state is compared, with 10 % jitter. A change of the manifests is seen within 2 s.",
      duration<&Settings::interval, 1>},
     {"state.directory", "a directory", "/var/lib/graftd/state", false,
-     "What must survive a restart; ours alone. Never holds a key or a password.", non_blank<&Settings::state_directory>},
-    {"tokens.directory", "a directory", "/var/lib/graftd/tokens", false,
-     "Where the paths of `deliverTo: file` begin.", non_blank<&Settings::tokens_directory>},
+     "What must survive a restart; ours alone. Never holds a key or a password.",
+     non_blank<&Settings::state_directory>},
+    {"tokens.directory", "a directory", "/var/lib/graftd/tokens", false, "Where the paths of `deliverTo: file` begin.",
+     non_blank<&Settings::tokens_directory>},
     {"tokens.minimumGrace", "a duration", "5m", false,
-     "A superseded token lives at least so long after its successor was delivered: at least twice the interval at which "
+     "A superseded token lives at least so long after its successor was delivered: at least twice the interval at "
+     "which "
      "its users read the file.",
      duration<&Settings::minimum_grace, 0>},
     {"tokens.orphanAge", "a duration", "60s", false,
      "A token whose key was lost before delivery is deleted at this age, and a new one made.",
      duration<&Settings::orphan_age, 0>},
-    {"log.level", "debug, info, warning or error", "info", false, "The least important events that are logged.", log_level},
+    {"log.level", "debug, info, warning or error", "info", false, "The least important events that are logged.",
+     log_level},
     {"log.format", "logfmt or json", "logfmt", false, "The form of a log line on standard error.", log_format},
-    {"config", "a file", "/etc/graftd/graftd.yaml", false, "This configuration file; a flag and a variable only.", nullptr},
+    {"config", "a file", "/etc/graftd/graftd.yaml", false, "This configuration file; a flag and a variable only.",
+     nullptr},
 }};
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The settings of graftd: the values, and the one table that says of each its key, form, default and meaning. File, flag,
-// environment, `--help` and docs/configuration.md all come from that table.
+// The settings of graftd: the values, and the one table that says of each its key, form, default and meaning. File,
+// flag, environment, `--help` and docs/configuration.md all come from that table.
 #pragma once
 
 #include <chrono>

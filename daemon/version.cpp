@@ -1,9 +1,8 @@
 #include "daemon/version.hpp"
 
+#include <boost/version.hpp>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-
-#include <boost/version.hpp>
 
 #ifndef GRAFTD_VERSION
 #error "the build defines GRAFTD_VERSION and GRAFTD_REVISION"

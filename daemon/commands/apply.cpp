@@ -1,8 +1,7 @@
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <cstdio>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "daemon/commands/commands.hpp"
 #include "daemon/commands/one_cycle.hpp"
@@ -18,16 +17,20 @@ using reconcile::Outcome;
 
 std::string_view word(Outcome outcome) {
   switch (outcome) {
-    case Outcome::done: return "done";
-    case Outcome::failed: return "failed";
-    case Outcome::skipped: return "skipped";
+    case Outcome::done:
+      return "done";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::skipped:
+      return "skipped";
   }
   return "failed";
 }
 
 std::string summary(const reconcile::Report& report) {
-  return fmt::format("{} applied, {} failed, {} skipped, {} were as declared; {} requests\n", report.count(Outcome::done),
-                     report.count(Outcome::failed), report.count(Outcome::skipped), report.plan.in_sync, report.requests);
+  return fmt::format("{} applied, {} failed, {} skipped, {} were as declared; {} requests\n",
+                     report.count(Outcome::done), report.count(Outcome::failed), report.count(Outcome::skipped),
+                     report.plan.in_sync, report.requests);
 }
 
 std::string as_text(const reconcile::Report& report) {

@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
 #include <cstdio>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "daemon/commands/commands.hpp"
@@ -13,19 +12,10 @@ namespace {
 
 using nlohmann::json;
 
-std::string_view word(Severity severity) {
-  switch (severity) {
-    case Severity::note: return "note";
-    case Severity::warning: return "warning";
-    case Severity::error: return "error";
-  }
-  return "error";
-}
-
 json as_json(const Diagnostics& diagnostics) {
   json items = json::array();
   for (const Diagnostic& item : diagnostics.items())
-    items.push_back({{"severity", word(item.severity)},
+    items.push_back({{"severity", to_string(item.severity)},
                      {"file", item.at.file ? *item.at.file : ""},
                      {"line", item.at.line},
                      {"column", item.at.column},

@@ -13,8 +13,8 @@ int apply_command(const Options& options, const ConfigSource& source);
 int check_command(const Options& options, const ConfigSource& source);
 int version_command();
 
-// What run, plan and apply begin with: the settings, or exit code 78 with everything that is wrong with them on standard
-// error.
+// What run, plan and apply begin with: the settings, or exit code 78 with everything that is wrong with them on
+// standard error.
 [[nodiscard]] std::optional<Settings> settings_or_complain(const ConfigSource& source);
 
 void print_diagnostics(const Diagnostics& diagnostics);  // to standard error, a line each

@@ -38,7 +38,8 @@ reconcile::Report run_cycle(asio::io_context& io, App& app, reconcile::Mode mode
 
 }  // namespace
 
-int one_cycle(const ConfigSource& source, reconcile::Mode mode, const std::function<int(const reconcile::Report&)>& show) {
+int one_cycle(const ConfigSource& source, reconcile::Mode mode,
+              const std::function<int(const reconcile::Report&)>& show) {
   std::optional<Settings> settings = settings_or_complain(source);
   if (!settings) return exit_bad_config;
   const std::unique_ptr<Log> log = make_logger(settings->log_level, settings->log_format);

@@ -10,6 +10,7 @@ namespace graft::daemon {
 
 // Runs one cycle and hands its report to `show`, whose exit code is returned; a cycle that could not be carried out is
 // explained on standard error instead. SIGINT and SIGTERM let it stop after what is in flight.
-int one_cycle(const ConfigSource& source, reconcile::Mode mode, const std::function<int(const reconcile::Report&)>& show);
+int one_cycle(const ConfigSource& source, reconcile::Mode mode,
+              const std::function<int(const reconcile::Report&)>& show);
 
 }  // namespace graft::daemon

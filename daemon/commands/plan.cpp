@@ -1,6 +1,5 @@
-#include <unistd.h>
-
 #include <cstdio>
+#include <unistd.h>
 
 #include "daemon/commands/commands.hpp"
 #include "daemon/commands/one_cycle.hpp"
@@ -12,8 +11,8 @@ namespace graft::daemon {
 int plan_command(const Options& options, const ConfigSource& source) {
   const auto show = [&](const reconcile::Report& report) {
     const auto colour = ::isatty(STDOUT_FILENO) != 0 ? plan::Colour::yes : plan::Colour::no;
-    const std::string text = options.output == Output::json ? plan::render_json(report.plan)
-                                                            : plan::render_text(report.plan, colour);
+    const std::string text =
+        options.output == Output::json ? plan::render_json(report.plan) : plan::render_text(report.plan, colour);
     std::fputs(text.c_str(), stdout);
     const plan::Counts counts = report.plan.counts();
     if (counts.blocked > 0) return static_cast<int>(exit_not_converged);

@@ -1,9 +1,8 @@
 #include "base/clock.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
+#include <fmt/format.h>
 #include <random>
 
 namespace graft {
@@ -17,9 +16,7 @@ using std::chrono::seconds;
 
 class SystemClock final : public Clock {
  public:
-  WallTime wall() const override {
-    return std::chrono::floor<seconds>(std::chrono::system_clock::now());
-  }
+  WallTime wall() const override { return std::chrono::floor<seconds>(std::chrono::system_clock::now()); }
   SteadyTime steady() const override { return std::chrono::steady_clock::now(); }
 };
 
@@ -109,8 +106,7 @@ std::optional<WallTime> parse_http_date(std::string_view text) {
   const auto second = digits(text, 23, 2);
   if (!day || !year || !hour || !minute || !second) return std::nullopt;
   for (std::size_t i = 0; i < months.size(); ++i) {
-    if (text.substr(8, 3) == months[i])
-      return make_time(*year, static_cast<int>(i) + 1, *day, *hour, *minute, *second);
+    if (text.substr(8, 3) == months[i]) return make_time(*year, static_cast<int>(i) + 1, *day, *hour, *minute, *second);
   }
   return std::nullopt;
 }

@@ -1,8 +1,7 @@
 #include "base/diagnostics.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -11,23 +10,26 @@ namespace graft {
 
 namespace {
 
-std::string_view word(Severity severity) {
-  switch (severity) {
-    case Severity::note: return "note";
-    case Severity::warning: return "warning";
-    case Severity::error: return "error";
-  }
-  return "error";
-}
-
 std::string_view file_of(const Diagnostic& d) { return d.at.file ? std::string_view(*d.at.file) : std::string_view(); }
 
 }  // namespace
 
+std::string_view to_string(Severity severity) {
+  switch (severity) {
+    case Severity::note:
+      return "note";
+    case Severity::warning:
+      return "warning";
+    case Severity::error:
+      return "error";
+  }
+  return "error";
+}
+
 std::string Diagnostic::to_string() const {
   const std::string place = at.known() ? at.to_string() + ": " : std::string();
   const std::string tail = hint.empty() ? std::string() : fmt::format(" ({})", hint);
-  return fmt::format("{}{}: {}{}", place, word(severity), message, tail);
+  return fmt::format("{}{}: {}{}", place, graft::to_string(severity), message, tail);
 }
 
 void Diagnostics::add(Diagnostic diagnostic) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/position.hpp"
@@ -11,6 +12,8 @@
 namespace graft {
 
 enum class Severity : std::uint8_t { note, warning, error };
+
+[[nodiscard]] std::string_view to_string(Severity severity);
 
 struct Diagnostic {
   Severity severity = Severity::error;

@@ -1,10 +1,9 @@
 #include "base/duration.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 

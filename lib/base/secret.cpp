@@ -1,7 +1,6 @@
 #include "base/secret.hpp"
 
 #include <openssl/crypto.h>
-
 #include <utility>
 
 namespace graft {

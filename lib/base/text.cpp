@@ -1,12 +1,11 @@
 #include "base/text.hpp"
 
-#include <wctype.h>
-
 #include <algorithm>
 #include <array>
 #include <clocale>
 #include <cstdint>
 #include <numeric>
+#include <wctype.h>
 
 namespace graft {
 
@@ -139,8 +138,7 @@ std::optional<std::string_view> did_you_mean(std::string_view word, std::span<co
   std::optional<std::string_view> best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const std::string_view candidate : known) {
-    const std::size_t distance =
-        equal_ignoring_ascii_case(word, candidate) ? 0 : edit_distance(word, candidate);
+    const std::size_t distance = equal_ignoring_ascii_case(word, candidate) ? 0 : edit_distance(word, candidate);
     if (distance < best_distance && distance < candidate.size()) {
       best_distance = distance;
       best = candidate;

@@ -1,9 +1,8 @@
 #include "grafana/api.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "async/deadline.hpp"
@@ -136,7 +135,8 @@ asio::awaitable<Result<nlohmann::json>> Api::fetch(Call call) {
   if (reply->status < 200 || reply->status > 299 || !is_json(*reply)) co_return fail(error_of(what, *reply));
   Result<nlohmann::json> document = parse_json(reply->body);
   if (!document) {
-    Error error(ErrorCode::protocol, fmt::format("{}: the answer is not sound JSON: {}", what, document.error().message));
+    Error error(ErrorCode::protocol,
+                fmt::format("{}: the answer is not sound JSON: {}", what, document.error().message));
     co_return fail(std::move(error).with_server_text(reply->body));
   }
   co_return std::move(*document);

@@ -42,9 +42,9 @@ class Call {
   std::string what;    // for messages: "creating folder apiorg/ops"
   OrgId organization;  // 0: none is named (server-wide calls)
   Access access = Access::read;
-  std::string body;           // JSON text
-  bool idempotent = true;     // may be repeated when its reply is lost
-  bool probe = false;         // the one request that may try a login not known to work
+  std::string body;             // JSON text
+  bool idempotent = true;       // may be repeated when its reply is lost
+  bool probe = false;           // the one request that may try a login not known to work
   const Secret* key = nullptr;  // this key instead of the login; lives until the call is done
 };
 

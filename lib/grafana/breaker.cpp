@@ -7,9 +7,8 @@ namespace graft::grafana {
 std::optional<WallTime> login_blocked_until(const LoginRecord& record, WallTime now, double unit) {
   if (record.refusals.empty()) return std::nullopt;
   const WallTime newest = record.refusals.back();
-  const auto recent = std::count_if(record.refusals.begin(), record.refusals.end(), [&](WallTime refusal) {
-    return newest - refusal < grafana_lockout_window;
-  });
+  const auto recent = std::count_if(record.refusals.begin(), record.refusals.end(),
+                                    [&](WallTime refusal) { return newest - refusal < grafana_lockout_window; });
   const auto jitter = std::chrono::seconds(static_cast<std::int64_t>(unit * static_cast<double>(retry_jitter.count())));
   const bool worked_before = record.last_success.has_value();
   const WallTime until =

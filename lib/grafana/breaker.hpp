@@ -1,7 +1,8 @@
 // The login breaker: decides whether a login with a password may be tried. Pure.
 //
-// Grafana 12.4 blocks a user name for everybody, the human admin included, after five refused logins within five minutes
-// (grafana-api.md 11.1 [run]); a locked database looks like a wrong password (1.3 [run]). Hence, of one credential (T24):
+// Grafana 12.4 blocks a user name for everybody, the human admin included, after five refused logins within five
+// minutes (grafana-api.md 11.1 [run]); a locked database looks like a wrong password (1.3 [run]). Hence, of one
+// credential (T24):
 //   - one refusal stops all logins with it;
 //   - if it has worked before, one more try is allowed 60 s after a single refusal;
 //   - otherwise the next try is allowed 6 minutes (and jitter) after the newest refusal, when Grafana has forgotten it;

@@ -1,7 +1,6 @@
 #include "grafana/capabilities.hpp"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 namespace graft::grafana {
@@ -44,10 +43,12 @@ asio::awaitable<Result<std::string>> fetch_min_refresh_interval(Api& api) {
 Status content_supported(const Capabilities& capabilities) {
   if (capabilities.dashboards_v0alpha1 && capabilities.folders_v1beta1) return {};
   std::string missing = capabilities.dashboards_v0alpha1 ? "" : "dashboard.grafana.app/v0alpha1";
-  if (!capabilities.folders_v1beta1) missing += std::string(missing.empty() ? "" : " and ") + "folder.grafana.app/v1beta1";
-  return fail(Error(ErrorCode::unsupported, fmt::format("this Grafana does not serve {} under /apis", missing))
-                  .with_hint("graftd needs Grafana 12 or later for now; older servers, and proxies that hide /apis, are "
-                             "not supported yet"));
+  if (!capabilities.folders_v1beta1)
+    missing += std::string(missing.empty() ? "" : " and ") + "folder.grafana.app/v1beta1";
+  return fail(
+      Error(ErrorCode::unsupported, fmt::format("this Grafana does not serve {} under /apis", missing))
+          .with_hint("graftd needs Grafana 12 or later for now; older servers, and proxies that hide /apis, are "
+                     "not supported yet"));
 }
 
 ContentRoutes content_routes(OrgId organization) {

@@ -57,8 +57,8 @@ void LoginGate::refused() {
   record_ = after_refusal(std::move(record_), clock_.wall());
   memory_.save(fingerprint_, record_);
   evaluate();
-  log_.error("login refused; logins stopped", {{"user", credential_->username},
-                                               {"next_try", format_rfc3339(blocked_until_.value_or(clock_.wall()))}});
+  log_.error("login refused; logins stopped",
+             {{"user", credential_->username}, {"next_try", format_rfc3339(blocked_until_.value_or(clock_.wall()))}});
 }
 
 void LoginGate::succeeded() {

@@ -35,7 +35,8 @@ class LoginMemory {
   [[nodiscard]] virtual std::string salt() = 0;
 };
 
-// Lets logins through, or not (breaker.hpp). One thread. A service-account key passes always: Grafana does not lock keys.
+// Lets logins through, or not (breaker.hpp). One thread. A service-account key passes always: Grafana does not lock
+// keys.
 class LoginGate {
  public:
   LoginGate(LoginMemory& memory, Clock& clock, Random& random, Log& log);

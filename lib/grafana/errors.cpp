@@ -1,7 +1,6 @@
 #include "grafana/errors.hpp"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
@@ -32,10 +31,11 @@ Said read_body(const Reply& reply) {
 }
 
 Error refused_redirect(std::string_view what, const Reply& reply) {
-  return Error(ErrorCode::protocol, fmt::format("{}: answered by a redirect (HTTP {}) to {}, which is not followed", what,
-                                                reply.status, quote(reply.location)))
-      .with_hint("grafana.url must be Grafana's own address, with its sub-path; behind a login proxy use an address that "
-                 "bypasses it");
+  return Error(ErrorCode::protocol, fmt::format("{}: answered by a redirect (HTTP {}) to {}, which is not followed",
+                                                what, reply.status, quote(reply.location)))
+      .with_hint(
+          "grafana.url must be Grafana's own address, with its sub-path; behind a login proxy use an address that "
+          "bypasses it");
 }
 
 Error not_json(std::string_view what, const Reply& reply) {
@@ -48,35 +48,42 @@ Error not_json(std::string_view what, const Reply& reply) {
 
 ErrorCode code_of(int status) {
   switch (status) {
-    case 401: return ErrorCode::unauthenticated;
-    case 403: return ErrorCode::forbidden;
-    case 404: return ErrorCode::not_found;
+    case 401:
+      return ErrorCode::unauthenticated;
+    case 403:
+      return ErrorCode::forbidden;
+    case 404:
+      return ErrorCode::not_found;
     case 409:
-    case 412: return ErrorCode::conflict;
-    case 429: return ErrorCode::unavailable;
-    default: return status >= 500 ? ErrorCode::unavailable : ErrorCode::rejected;
+    case 412:
+      return ErrorCode::conflict;
+    case 429:
+      return ErrorCode::unavailable;
+    default:
+      return status >= 500 ? ErrorCode::unavailable : ErrorCode::rejected;
   }
 }
 
 std::string hint_for(const Error& error) {
   switch (error.code) {
     case ErrorCode::unauthenticated:
-      return error.server_code == "identity.disabled" ? "enable the account in Grafana"
-                                                      : "check grafana.auth; docs/operating.md says what happens after a refused login";
+      return error.server_code == "identity.disabled"
+                 ? "enable the account in Grafana"
+                 : "check grafana.auth; docs/operating.md says what happens after a refused login";
     case ErrorCode::forbidden:
       return error.server_text.find("uota") != std::string::npos
                  ? "a quota of Grafana is reached; raise it ([quota] in grafana.ini) or delete something"
                  : "the login needs to be a Grafana server admin, or the key's account an Admin of its organization";
-    case ErrorCode::unavailable: return "Grafana or a proxy before it has trouble; it is tried again";
-    default: return {};
+    case ErrorCode::unavailable:
+      return "Grafana or a proxy before it has trouble; it is tried again";
+    default:
+      return {};
   }
 }
 
 }  // namespace
 
-bool is_json(const Reply& reply) {
-  return reply.content_type.find("json") != std::string::npos;
-}
+bool is_json(const Reply& reply) { return reply.content_type.find("json") != std::string::npos; }
 
 bool is_refused_login(const Reply& reply) {
   if (reply.status != 401) return false;
@@ -88,7 +95,8 @@ Error error_of(std::string_view what, const Reply& reply) {
   if (reply.status >= 300 && reply.status < 400) return refused_redirect(what, reply);
   if (!is_json(reply) && reply.status < 400) return not_json(what, reply);
   const Said said = read_body(reply);
-  Error error = Error(code_of(reply.status), fmt::format("{}: HTTP {}", what, reply.status)).with_server_text(said.message);
+  Error error =
+      Error(code_of(reply.status), fmt::format("{}: HTTP {}", what, reply.status)).with_server_text(said.message);
   error.server_code = said.code;
   error.http_status = reply.status;
   error.retryable = error.code == ErrorCode::unavailable;

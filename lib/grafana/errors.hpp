@@ -11,7 +11,7 @@ namespace graft::grafana {
 struct Reply {
   int status = 0;
   std::string content_type;
-  std::string location;     // of a redirect
+  std::string location;  // of a redirect
   std::string retry_after;
   std::string body;
 };

@@ -1,5 +1,5 @@
-// How much is in flight at one Grafana, adapted to how it answers: writes start at two, grow to the limit while it answers
-// well, halve when it shows trouble (speed.md section 2, point 4). One thread.
+// How much is in flight at one Grafana, adapted to how it answers: writes start at two, grow to the limit while it
+// answers well, halve when it shows trouble (speed.md section 2, point 4). One thread.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

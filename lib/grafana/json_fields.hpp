@@ -1,5 +1,5 @@
-// Reading members of Grafana's answers leniently: a member that is missing or of another type reads as empty, 0 or false.
-// For .cpp files only (it brings nlohmann/json.hpp).
+// Reading members of Grafana's answers leniently: a member that is missing or of another type reads as empty, 0 or
+// false. For .cpp files only (it brings nlohmann/json.hpp).
 #pragma once
 
 #include <charconv>

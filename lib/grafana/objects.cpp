@@ -1,7 +1,6 @@
 #include "grafana/objects.hpp"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"

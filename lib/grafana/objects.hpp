@@ -1,5 +1,5 @@
-// Grafana's Kubernetes-style objects (folders, dashboards): list by pages, get, create, replace under a resourceVersion.
-// Facts: grafana-api.md section 8 (12.4, unified storage [run]).
+// Grafana's Kubernetes-style objects (folders, dashboards): list by pages, get, create, replace under a
+// resourceVersion. Facts: grafana-api.md section 8 (12.4, unified storage [run]).
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -23,8 +23,8 @@ struct Collection {
   Access create_access = Access::write;
 };
 
-// Calls `each` for every object, page by page (a page may be short; only a missing `continue` ends the list). The object
-// may be moved from.
+// Calls `each` for every object, page by page (a page may be short; only a missing `continue` ends the list). The
+// object may be moved from.
 [[nodiscard]] asio::awaitable<Status> list_objects(Api& api, const Collection& collection,
                                                    const std::function<void(nlohmann::json&)>& each);
 [[nodiscard]] asio::awaitable<Result<nlohmann::json>> get_object(Api& api, const Collection& collection,

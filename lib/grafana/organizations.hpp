@@ -16,7 +16,7 @@ struct Identity {
   std::string login, email;
   UserId user;
   AccountId account;
-  OrgId organization;      // the one the key is bound to; 0 with a password, whose stored organization means nothing
+  OrgId organization;  // the one the key is bound to; 0 with a password, whose stored organization means nothing
   bool server_admin = false;
   [[nodiscard]] bool is_key() const { return account.value() > 0; }
 };
@@ -41,14 +41,15 @@ struct Member {
 // The same with a key at hand: whose key is it? ErrorCode::unauthenticated when Grafana refuses it.
 [[nodiscard]] asio::awaitable<Result<Identity>> whose_key(Api& api, const Secret& key);
 
-[[nodiscard]] asio::awaitable<Result<std::vector<Organization>>> list_organizations(Api& api);   // all, in one call
-[[nodiscard]] asio::awaitable<Result<Organization>> current_organization(Api& api);              // of a key
+[[nodiscard]] asio::awaitable<Result<std::vector<Organization>>> list_organizations(Api& api);  // all, in one call
+[[nodiscard]] asio::awaitable<Result<Organization>> current_organization(Api& api);             // of a key
 [[nodiscard]] asio::awaitable<Result<std::vector<Membership>>> my_memberships(Api& api);
 [[nodiscard]] asio::awaitable<Result<OrgId>> create_organization(Api& api, const std::string& name);
 
 [[nodiscard]] asio::awaitable<Result<std::vector<Member>>> list_members(Api& api, OrgId organization);
 [[nodiscard]] asio::awaitable<Status> add_member(Api& api, OrgId organization, const std::string& login_or_email,
                                                  const std::string& role);
-[[nodiscard]] asio::awaitable<Status> set_member_role(Api& api, OrgId organization, UserId user, const std::string& role);
+[[nodiscard]] asio::awaitable<Status> set_member_role(Api& api, OrgId organization, UserId user,
+                                                      const std::string& role);
 
 }  // namespace graft::grafana

@@ -1,7 +1,6 @@
 #include "grafana/service_accounts.hpp"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
@@ -52,8 +51,9 @@ Error explain_refused_token(Error error) {
   if (taken) {
     error.code = ErrorCode::exists;
   } else if (error.code == ErrorCode::rejected) {
-    error.hint = "Grafana limits the life of tokens by [auth] api_key_max_seconds_to_live or [service_accounts] "
-                 "token_expiration_day_limit; give the token a shorter ttl, or raise the setting";
+    error.hint =
+        "Grafana limits the life of tokens by [auth] api_key_max_seconds_to_live or [service_accounts] "
+        "token_expiration_day_limit; give the token a shorter ttl, or raise the setting";
   }
   return error;
 }
@@ -80,8 +80,8 @@ asio::awaitable<Result<std::vector<Account>>> list_accounts(Api& api, OrgId orga
     const auto total = static_cast<std::size_t>(number_of(*answer, "totalCount"));
     if (accounts.size() >= total) co_return accounts;
     if (found.empty())
-      co_return fail(ErrorCode::protocol, fmt::format("listing service accounts: {} announced, {} listed", total,
-                                                      accounts.size()));
+      co_return fail(ErrorCode::protocol,
+                     fmt::format("listing service accounts: {} announced, {} listed", total, accounts.size()));
   }
 }
 
@@ -98,15 +98,17 @@ asio::awaitable<Result<Account>> create_account(Api& api, OrgId organization, co
       // Any failure of Grafana's own look-up gets this code, a locked database too: it is looked at again next cycle.
       error.code = ErrorCode::exists;
       error.retryable = true;
-      error.hint = fmt::format("another account has the login {}; Grafana frees it when that account is deleted, not when "
-                               "it is renamed",
-                               derived_login(organization, wanted.name));
+      error.hint = fmt::format(
+          "another account has the login {}; Grafana frees it when that account is deleted, not when "
+          "it is renamed",
+          derived_login(organization, wanted.name));
     }
     co_return fail(std::move(error));
   }
   Account account = read_account(*made);
   if (account.id.value() <= 0)
-    co_return fail(ErrorCode::protocol, fmt::format("creating service account {}: the answer has no id", quote(wanted.name)));
+    co_return fail(ErrorCode::protocol,
+                   fmt::format("creating service account {}: the answer has no id", quote(wanted.name)));
   co_return account;
 }
 
@@ -157,7 +159,8 @@ asio::awaitable<Result<NewToken>> create_token(Api& api, OrgId organization, Acc
 }
 
 asio::awaitable<Status> delete_token(Api& api, OrgId organization, AccountId account, TokenId token) {
-  Call call("DELETE", fmt::format("{}/{}", tokens_path(account), token.value()), fmt::format("deleting token {}", token.value()));
+  Call call("DELETE", fmt::format("{}/{}", tokens_path(account), token.value()),
+            fmt::format("deleting token {}", token.value()));
   call.organization = organization;
   call.access = Access::write;
   Result<json> deleted = co_await api.fetch(std::move(call));

@@ -46,8 +46,8 @@ struct NewToken {
 // At most 300, by name (F3). A missing account, or one of another organization, answers an empty list.
 [[nodiscard]] asio::awaitable<Result<std::vector<Token>>> list_tokens(Api& api, OrgId organization, AccountId account);
 
-// Errors besides the usual: exists (the name is taken in the organization: a lost reply, or a twin), ambiguous (the reply
-// was lost: the token may exist, its key is gone), rejected with the setting of Grafana that limits lifetimes.
+// Errors besides the usual: exists (the name is taken in the organization: a lost reply, or a twin), ambiguous (the
+// reply was lost: the token may exist, its key is gone), rejected with the setting of Grafana that limits lifetimes.
 [[nodiscard]] asio::awaitable<Result<NewToken>> create_token(Api& api, OrgId organization, AccountId account,
                                                              const std::string& name,
                                                              std::optional<std::chrono::seconds> ttl);

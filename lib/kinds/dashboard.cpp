@@ -1,5 +1,6 @@
-// The live half of Dashboard, through /apis/dashboard.grafana.app/v0alpha1, which stores what is sent (grafana-api.md 8.3).
-// Canonical on both sides: id, uid and version taken out, title trimmed, numbers as float64 (model/canonical_json.hpp).
+// The live half of Dashboard, through /apis/dashboard.grafana.app/v0alpha1, which stores what is sent
+// (grafana-api.md 8.3). Canonical on both sides: id, uid and version taken out, title trimmed, numbers as float64
+// (model/canonical_json.hpp).
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"

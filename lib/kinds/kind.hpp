@@ -28,7 +28,7 @@ namespace asio = boost::asio;
 struct ServerFacts {
   grafana::Identity self;
   grafana::Capabilities capabilities;
-  std::string min_refresh = "5s";  // of dashboards
+  std::string min_refresh = "5s";    // of dashboards
   bool own_account_is_admin = true;  // with a key: whether its account is an Admin, and so sees everything
 };
 
@@ -50,13 +50,15 @@ class Kind {
   // Creates of this kind take the one lane (grafana::Access::lane); others run side by side.
   [[nodiscard]] virtual bool one_at_a_time() const { return true; }
 
-  // What is there of `wanted` in this organization, in the fewest requests. Only what was asked for is returned; an Error
-  // makes the kind a gap in this organization. Sees in `so_far` what kinds of lower rank saw.
-  [[nodiscard]] virtual asio::awaitable<Result<std::vector<Observed>>> observe(
-      const Live& live, std::span<const Desired* const> wanted, const Snapshot& so_far) const = 0;
+  // What is there of `wanted` in this organization, in the fewest requests. Only what was asked for is returned; an
+  // Error makes the kind a gap in this organization. Sees in `so_far` what kinds of lower rank saw.
+  [[nodiscard]] virtual asio::awaitable<Result<std::vector<Observed>>> observe(const Live& live,
+                                                                               std::span<const Desired* const> wanted,
+                                                                               const Snapshot& so_far) const = 0;
 
   // By default: absent, create; another canonical document, update with the differences; equal, none.
-  [[nodiscard]] virtual Verdict compare(const ServerFacts& facts, const Desired& desired, const Observed* observed) const;
+  [[nodiscard]] virtual Verdict compare(const ServerFacts& facts, const Desired& desired,
+                                        const Observed* observed) const;
 
   // Each returns what is there afterwards, for those that need it.
   [[nodiscard]] virtual asio::awaitable<Result<Observed>> create(const Live& live, const Desired& desired,
@@ -67,7 +69,8 @@ class Kind {
 };
 
 // Observed with the digest of `canonical`; the text is kept only when it differs from what is wanted.
-[[nodiscard]] Observed make_observed(const Desired& desired, std::string id, std::string version, std::string canonical);
+[[nodiscard]] Observed make_observed(const Desired& desired, std::string id, std::string version,
+                                     std::string canonical);
 
 [[nodiscard]] Verdict blocked(std::string reason);
 

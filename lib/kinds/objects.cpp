@@ -1,7 +1,6 @@
 #include "kinds/objects.hpp"
 
 #include <fmt/format.h>
-
 #include <unordered_map>
 
 namespace graft::kinds {
@@ -24,8 +23,8 @@ Observed seen(const Desired& desired, const json& object, CanonicalForm form) {
 std::string body_of(const json& object) { return object.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 // A 2xx without a resourceVersion may have written nothing (8.4): what is there is read and compared.
-asio::awaitable<Result<Observed>> confirm(const Live& live, const grafana::Collection& collection, const Desired& desired,
-                                          const json& written, CanonicalForm form) {
+asio::awaitable<Result<Observed>> confirm(const Live& live, const grafana::Collection& collection,
+                                          const Desired& desired, const json& written, CanonicalForm form) {
   if (!object_version(written).empty()) co_return seen(desired, written, form);
   Result<json> read = co_await grafana::get_object(live.api, collection, desired.key.name);
   if (!read) co_return fail(std::move(read.error()));
@@ -37,7 +36,8 @@ asio::awaitable<Result<Observed>> confirm(const Live& live, const grafana::Colle
 
 void set_folder(json& object, const std::string& folder) {
   json& metadata = object["metadata"];
-  if (!metadata.contains("annotations") || !metadata["annotations"].is_object()) metadata["annotations"] = json::object();
+  if (!metadata.contains("annotations") || !metadata["annotations"].is_object())
+    metadata["annotations"] = json::object();
   json& annotations = metadata["annotations"];
   if (folder.empty()) {
     annotations.erase(grafana::annotation_folder);

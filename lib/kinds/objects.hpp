@@ -1,6 +1,6 @@
-// What folders and dashboards share on a live server: both are Kubernetes-style objects (grafana/objects.hpp) with a folder
-// in an annotation, replaced under the resourceVersion that was read, with the annotations and labels of others kept.
-// For .cpp files only (it brings nlohmann/json.hpp).
+// What folders and dashboards share on a live server: both are Kubernetes-style objects (grafana/objects.hpp) with a
+// folder in an annotation, replaced under the resourceVersion that was read, with the annotations and labels of others
+// kept. For .cpp files only (it brings nlohmann/json.hpp).
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -32,8 +32,9 @@ using CanonicalForm = std::string (*)(const nlohmann::json& object);  // the can
                                                               const Desired& desired, nlohmann::json object,
                                                               CanonicalForm form);
 
-// Reads the object anew, changes its spec and folder, and replaces it under the resourceVersion just read. What somebody
-// else changed since we planned is not overwritten unseen: a conflict is an error, and the next cycle plans anew (T45).
+// Reads the object anew, changes its spec and folder, and replaces it under the resourceVersion just read. What
+// somebody else changed since we planned is not overwritten unseen: a conflict is an error, and the next cycle plans
+// anew (T45).
 using SpecChange = std::function<void(nlohmann::json& spec)>;
 [[nodiscard]] asio::awaitable<Result<Observed>> replace_wanted(const Live& live, const grafana::Collection& collection,
                                                                const Desired& desired, const Observed& planned,

@@ -1,8 +1,7 @@
 // The live half of Organization: made when missing, joined when made by other hands. The login's active organization is
 // never switched; membership as Admin is proven (GET /api/user/orgs) before anything in it is believed absent.
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "async/deadline.hpp"
@@ -45,8 +44,9 @@ class OrganizationKind final : public Kind {
   Verdict compare(const ServerFacts& facts, const Desired& desired, const Observed* observed) const override {
     const bool declared = desired.at.known();
     if (observed == nullptr && facts.self.is_key())
-      return blocked("a service-account key works in its own organization only; use grafana.auth.username and a password "
-                     "for several organizations");
+      return blocked(
+          "a service-account key works in its own organization only; use grafana.auth.username and a password "
+          "for several organizations");
     if (observed == nullptr && !declared)
       return blocked("no manifest declares this organization, and Grafana has none of this name");
     Verdict verdict;
@@ -89,11 +89,12 @@ class OrganizationKind final : public Kind {
   }
 
  private:
-  // Grafana keeps what it knows of a signed-in user for 5 s (grafana-api.md 0.5): a role that was raised is felt later, and
-  // until then the content would look forbidden. Waits for it; if it does not come, the reading says why.
+  // Grafana keeps what it knows of a signed-in user for 5 s (grafana-api.md 0.5): a role that was raised is felt later,
+  // and until then the content would look forbidden. Waits for it; if it does not come, the reading says why.
   static asio::awaitable<void> await_rights(const Live& live, OrgId id) {
     for (int tries = 0; tries < 7; ++tries) {
-      grafana::Call call("GET", "/api/serviceaccounts/search?perpage=1&page=1", "waiting for our rights in the organization");
+      grafana::Call call("GET", "/api/serviceaccounts/search?perpage=1&page=1",
+                         "waiting for our rights in the organization");
       call.organization = id;
       Result<grafana::Reply> reply = co_await live.api.send(std::move(call));
       if (!reply || reply->status != 403) co_return;

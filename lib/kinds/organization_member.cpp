@@ -1,8 +1,7 @@
-// The live half of OrganizationMember. Logins and e-mail addresses are compared without case: Grafana stores them in lower
-// case (grafana-api.md section 3). Our own membership is ensured with the organization, and never lowered.
-#include <fmt/format.h>
-
+// The live half of OrganizationMember. Logins and e-mail addresses are compared without case: Grafana stores them in
+// lower case (grafana-api.md section 3). Our own membership is ensured with the organization, and never lowered.
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
@@ -50,15 +49,17 @@ class MemberKind final : public Kind {
                equal_ignoring_ascii_case(member.email, desired->key.name);
       });
       if (found == members->end()) continue;
-      observed.push_back(make_observed(*desired, std::to_string(found->user.value()), "", with_role(*desired, found->role)));
+      observed.push_back(
+          make_observed(*desired, std::to_string(found->user.value()), "", with_role(*desired, found->role)));
     }
     co_return observed;
   }
 
   Verdict compare(const ServerFacts& facts, const Desired& desired, const Observed* observed) const override {
     if (facts.self.is_key())
-      return blocked("members are managed with a server admin's password only (grafana.auth.username), not with a "
-                     "service-account key");
+      return blocked(
+          "members are managed with a server admin's password only (grafana.auth.username), not with a "
+          "service-account key");
     if (is_self(facts.self, desired.key.name) && wanted_role(desired) != "Admin")
       return blocked("this is graftd's own login: it must stay Admin here; declare it as Admin or leave it out");
     return Kind::compare(facts, desired, observed);

@@ -1,7 +1,6 @@
 #include "kinds/registry.hpp"
 
 #include <fmt/format.h>
-
 #include <stdexcept>
 
 namespace graft::kinds {

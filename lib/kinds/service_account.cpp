@@ -1,8 +1,7 @@
-// The live half of ServiceAccount. Identity is the login, which Grafana derives from the name at creation and never changes
-// (grafana-api.md section 4): an account renamed by hand is found again, and renamed back.
-#include <fmt/format.h>
-
+// The live half of ServiceAccount. Identity is the login, which Grafana derives from the name at creation and never
+// changes (grafana-api.md section 4): an account renamed by hand is found again, and renamed back.
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
@@ -29,8 +28,7 @@ Account wanted_account(const Desired& desired) {
 
 Observed seen(const Desired& desired, const Account& account) {
   const json document{{"name", account.name}, {"role", account.role}, {"disabled", account.disabled}};
-  Observed observed =
-      make_observed(desired, std::to_string(account.id.value()), "", canonical_text(document));
+  Observed observed = make_observed(desired, std::to_string(account.id.value()), "", canonical_text(document));
   observed.facts = json{{"login", account.login}, {"tokens", account.tokens}}.dump();
   return observed;
 }

@@ -1,8 +1,7 @@
-// The live half of ServiceAccountToken. A token is a kind like every other: observe() gathers, compare() is the decision
-// chain of token/slot.hpp, create() and update() are the crash-safe procedure. There is no second engine.
-#include <fmt/format.h>
-
+// The live half of ServiceAccountToken. A token is a kind like every other: observe() gathers, compare() is the
+// decision chain of token/slot.hpp, create() and update() are the crash-safe procedure. There is no second engine.
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/duration.hpp"
@@ -76,15 +75,23 @@ class TokenKind final : public Kind {
     verdict.wake_at = decision.wake_at;
     verdict.payload = decision_to_json(decision);
     switch (decision.step) {
-      case token::Step::keep: verdict.verb = Verb::none; break;
-      case token::Step::wait: verdict.verb = Verb::wait; break;
-      case token::Step::unknown: verdict.verb = Verb::unknown; break;
+      case token::Step::keep:
+        verdict.verb = Verb::none;
+        break;
+      case token::Step::wait:
+        verdict.verb = Verb::wait;
+        break;
+      case token::Step::unknown:
+        verdict.verb = Verb::unknown;
+        break;
       case token::Step::revoke:
         verdict.verb = Verb::update;
         for (const TokenId id : decision.revoke)
           verdict.changes.push_back({"/tokens/" + std::to_string(id.value()), quote("superseded"), ""});
         break;
-      case token::Step::issue: fill_issue(verdict, inputs, decision); break;
+      case token::Step::issue:
+        fill_issue(verdict, inputs, decision);
+        break;
     }
     return verdict;
   }
@@ -125,7 +132,8 @@ class TokenKind final : public Kind {
       return;
     }
     verdict.verb = Verb::update;
-    verdict.changes.push_back({"/key", quote(decision.reason), quote(fmt::format("generation {}", decision.generation))});
+    verdict.changes.push_back(
+        {"/key", quote(decision.reason), quote(fmt::format("generation {}", decision.generation))});
     verdict.reason.clear();
     for (const TokenId id : decision.revoke)
       verdict.changes.push_back({"/tokens/" + std::to_string(id.value()), quote("undelivered"), ""});

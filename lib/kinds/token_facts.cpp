@@ -14,9 +14,7 @@ using grafana::number_of;
 using grafana::text_of;
 using nlohmann::json;
 
-json time_json(const std::optional<WallTime>& time) {
-  return time ? json(time->time_since_epoch().count()) : json();
-}
+json time_json(const std::optional<WallTime>& time) { return time ? json(time->time_since_epoch().count()) : json(); }
 
 std::optional<WallTime> time_from(const json& object, const char* name) {
   const json* value = member(object, name);
@@ -119,7 +117,8 @@ token::Inputs facts_from_json(std::string_view text) {
 std::string decision_to_json(const token::Decision& decision) {
   json revoke = json::array();
   for (const TokenId id : decision.revoke) revoke.push_back(id.value());
-  return json{{"step", static_cast<int>(decision.step)}, {"generation", decision.generation}, {"revoke", revoke}}.dump();
+  return json{{"step", static_cast<int>(decision.step)}, {"generation", decision.generation}, {"revoke", revoke}}
+      .dump();
 }
 
 token::Decision decision_from_json(std::string_view text) {

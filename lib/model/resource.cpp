@@ -1,8 +1,7 @@
 #include "model/resource.hpp"
 
-#include <fmt/format.h>
-
 #include <charconv>
+#include <fmt/format.h>
 
 #include "base/hash.hpp"
 

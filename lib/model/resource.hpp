@@ -64,7 +64,7 @@ struct Desired {
   Digest digest;                   // of canonical
   std::vector<ResourceKey> needs;  // what must be there first, besides the organization
   Position at;                     // where it is declared
-  std::string summary;             // a few words for the plan: "(Admin)", "ttl 30d → file apiorg/test-token"; may be empty
+  std::string summary;  // a few words for the plan: "(Admin)", "ttl 30d → file apiorg/test-token"; may be empty
 };
 
 struct Observed {
@@ -73,7 +73,7 @@ struct Observed {
   std::string version;    // resourceVersion where there is one
   std::string canonical;  // empty when digest equals the desired one: nobody needs the text then
   Digest digest;
-  std::string facts;      // JSON of what else was seen and is not compared: an account's login and number of tokens
+  std::string facts;  // JSON of what else was seen and is not compared: an account's login and number of tokens
 };
 
 // One difference, named by a JSON pointer into the canonical document.

@@ -1,8 +1,7 @@
 #include "plan/plan.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <tuple>
 #include <unordered_map>
 
@@ -51,8 +50,7 @@ class Sorter {
 
 }  // namespace
 
-std::vector<const Desired*> ordered(std::span<const Desired* const> desired,
-                                    const std::function<int(KindName)>& rank) {
+std::vector<const Desired*> ordered(std::span<const Desired* const> desired, const std::function<int(KindName)>& rank) {
   std::vector<const Desired*> by_rank(desired.begin(), desired.end());
   const auto place = [&](const Desired* d) {
     return std::tuple(d->key.kind != kind_organization, std::cref(d->key.organization), rank(d->key.kind),
@@ -88,12 +86,23 @@ Counts Plan::counts() const {
   counts.in_sync = in_sync;
   for (const Action& action : actions) {
     switch (action.verdict.verb) {
-      case Verb::none: break;
-      case Verb::create: ++counts.create; break;
-      case Verb::update: ++counts.update; break;
-      case Verb::wait: ++counts.held; break;
-      case Verb::blocked: ++counts.blocked; break;
-      case Verb::unknown: ++counts.unknown; break;
+      case Verb::none:
+        break;
+      case Verb::create:
+        ++counts.create;
+        break;
+      case Verb::update:
+        ++counts.update;
+        break;
+      case Verb::wait:
+        ++counts.held;
+        break;
+      case Verb::blocked:
+        ++counts.blocked;
+        break;
+      case Verb::unknown:
+        ++counts.unknown;
+        break;
     }
   }
   return counts;

@@ -18,7 +18,7 @@ namespace graft::plan {
 struct Action {
   const Desired* desired = nullptr;  // lives as long as the desired state that the plan was made from
   Verdict verdict;
-  Observed observed;                 // meaningful for update
+  Observed observed;  // meaningful for update
   [[nodiscard]] const ResourceKey& key() const { return desired->key; }
 };
 

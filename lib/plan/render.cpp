@@ -1,7 +1,6 @@
 #include "plan/render.hpp"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 namespace graft::plan {
@@ -15,12 +14,18 @@ struct Sign {
 
 Sign sign(Verb verb) {
   switch (verb) {
-    case Verb::none: return {' ', ""};
-    case Verb::create: return {'+', "\x1b[32m"};
-    case Verb::update: return {'~', "\x1b[33m"};
-    case Verb::wait: return {'!', "\x1b[35m"};
-    case Verb::blocked: return {'x', "\x1b[31m"};
-    case Verb::unknown: return {'?', "\x1b[36m"};
+    case Verb::none:
+      return {' ', ""};
+    case Verb::create:
+      return {'+', "\x1b[32m"};
+    case Verb::update:
+      return {'~', "\x1b[33m"};
+    case Verb::wait:
+      return {'!', "\x1b[35m"};
+    case Verb::blocked:
+      return {'x', "\x1b[31m"};
+    case Verb::unknown:
+      return {'?', "\x1b[36m"};
   }
   return {' ', ""};
 }

@@ -1,8 +1,7 @@
 #include "reconcile/cycle.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "async/cancelled.hpp"
 #include "grafana/json_fields.hpp"
@@ -84,8 +83,9 @@ void Cycle::load(Report& report) {
     if (loaded->state) last_good_ = loaded->state;
   }
   if (!report.stopped && !last_good_)
-    report.stopped = Error(ErrorCode::invalid, fmt::format("the manifests have {} errors, and there is no earlier good state",
-                                                           report.diagnostics.error_count()));
+    report.stopped =
+        Error(ErrorCode::invalid, fmt::format("the manifests have {} errors, and there is no earlier good state",
+                                              report.diagnostics.error_count()));
   if (last_good_) report.revision = last_good_->revision;
 }
 

@@ -1,8 +1,9 @@
 // One cycle: load → observe → plan → execute → report. `run`, `plan`, `apply` and the tests call run_once() and nothing
 // else.
 //
-// Two rounds: the first sees all organizations that are there, and makes or joins those that are not; the second does the
-// content of those. A plan stops before the first execution, and says of the others that their content is not known.
+// Two rounds: the first sees all organizations that are there, and makes or joins those that are not; the second does
+// the content of those. A plan stops before the first execution, and says of the others that their content is not
+// known.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

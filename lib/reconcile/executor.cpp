@@ -1,8 +1,7 @@
 #include "reconcile/executor.hpp"
 
-#include <fmt/format.h>
-
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 #include <map>
 
 #include "async/cancelled.hpp"
@@ -13,7 +12,7 @@ namespace graft::reconcile {
 
 namespace {
 
-constexpr int unanswered_limit = 5;      // in a row; then the rest is left to the next cycle
+constexpr int unanswered_limit = 5;       // in a row; then the rest is left to the next cycle
 constexpr std::size_t side_by_side = 16;  // actions begun at once in one organization; the Api lets fewer through
 
 Error skipped_because(std::string reason) { return Error(ErrorCode::blocked, std::move(reason)); }
@@ -71,8 +70,7 @@ asio::awaitable<void> Executor::run_action(const plan::Action& action, std::vect
     finish(action, Outcome::failed, std::move(done.error()), results);
     co_return;
   }
-  if (action.key().kind == kind_organization)
-    organizations_[action.key().name] = OrgId(grafana::number_from(done->id));
+  if (action.key().kind == kind_organization) organizations_[action.key().name] = OrgId(grafana::number_from(done->id));
   made_.insert_or_assign(action.key(), std::move(*done));
   finish(action, Outcome::done, {}, results);
 }
@@ -94,9 +92,11 @@ asio::awaitable<Result<Observed>> Executor::act(const plan::Action& action) {
 std::optional<Error> Executor::obstacle(const plan::Action& action) const {
   if (stopping_()) return Error(ErrorCode::cancelled, "graftd is stopping");
   if (action.key().kind != kind_organization && not_done_.contains(organization_key(action.key())))
-    return skipped_because(fmt::format("needs organization {}, which was not made or joined", action.key().organization));
+    return skipped_because(
+        fmt::format("needs organization {}, which was not made or joined", action.key().organization));
   const Verb verb = action.verdict.verb;
-  if (verb == Verb::blocked || verb == Verb::wait || verb == Verb::unknown) return skipped_because(action.verdict.reason);
+  if (verb == Verb::blocked || verb == Verb::wait || verb == Verb::unknown)
+    return skipped_because(action.verdict.reason);
   if (api_.gate().blocked_until()) return skipped_because("logins are stopped after a refused one");
   if (unanswered_ >= unanswered_limit) return skipped_because("Grafana does not answer");
   for (const ResourceKey& need : action.desired->needs)

@@ -1,8 +1,8 @@
-// Carries out a plan: what is needed before what needs it, organizations side by side, one failure never stopping another
-// resource that does not need it (reported as skipped, with the reason).
+// Carries out a plan: what is needed before what needs it, organizations side by side, one failure never stopping
+// another resource that does not need it (reported as skipped, with the reason).
 //
-// Within an organization the actions run in plan order; kinds that are not one_at_a_time run beside each other once what
-// they need is done. How much is in flight at Grafana is the Api's business, not ours.
+// Within an organization the actions run in plan order; kinds that are not one_at_a_time run beside each other once
+// what they need is done. How much is in flight at Grafana is the Api's business, not ours.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -26,10 +26,11 @@ using Organizations = std::unordered_map<std::string, OrgId>;
 class Executor {
  public:
   // `stopping` is asked before each action: when it says yes, nothing new is begun.
-  Executor(grafana::Api& api, const kinds::Registry& registry, const kinds::ServerFacts& facts, Organizations& organizations,
-           const Snapshot& snapshot, Log& log, std::function<bool()> stopping);
+  Executor(grafana::Api& api, const kinds::Registry& registry, const kinds::ServerFacts& facts,
+           Organizations& organizations, const Snapshot& snapshot, Log& log, std::function<bool()> stopping);
 
-  // Appends to `results`, which later calls know of: what failed in an earlier plan of this cycle is failed for this one.
+  // Appends to `results`, which later calls know of: what failed in an earlier plan of this cycle is failed for this
+  // one.
   [[nodiscard]] asio::awaitable<void> run(const plan::Plan& plan, std::vector<ActionResult>& results);
 
  private:
@@ -47,9 +48,9 @@ class Executor {
   const Snapshot& snapshot_;
   Log& log_;
   std::function<bool()> stopping_;
-  std::unordered_set<ResourceKey> not_done_;              // failed, skipped, blocked or unknown
-  std::unordered_map<ResourceKey, Observed> made_;        // in this run
-  int unanswered_ = 0;                                    // actions in a row that got no answer
+  std::unordered_set<ResourceKey> not_done_;        // failed, skipped, blocked or unknown
+  std::unordered_map<ResourceKey, Observed> made_;  // in this run
+  int unanswered_ = 0;                              // actions in a row that got no answer
 };
 
 }  // namespace graft::reconcile

@@ -1,9 +1,8 @@
 #include "reconcile/observer.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 
 #include "async/task_group.hpp"
 #include "grafana/service_accounts.hpp"
@@ -56,9 +55,10 @@ asio::awaitable<Result<kinds::ServerFacts>> Observer::server(const Wanted& wante
   if (!self) co_return fail(std::move(self.error()));
   facts.self = std::move(*self);
   if (!facts.self.is_key() && !facts.self.server_admin) {
-    co_return fail(Error(ErrorCode::forbidden, fmt::format("{} is not a Grafana server admin", facts.self.login))
-                       .with_hint("use the login of a server admin, or grafana.auth.tokenFile with the key of a service "
-                                  "account for one organization"));
+    co_return fail(
+        Error(ErrorCode::forbidden, fmt::format("{} is not a Grafana server admin", facts.self.login))
+            .with_hint("use the login of a server admin, or grafana.auth.tokenFile with the key of a service "
+                       "account for one organization"));
   }
   Result<grafana::Capabilities> capabilities = co_await grafana::probe_capabilities(api_);
   if (!capabilities) co_return fail(std::move(capabilities.error()));
@@ -81,8 +81,8 @@ asio::awaitable<Status> Observer::own_account(kinds::ServerFacts& facts) {
   Result<std::vector<grafana::Account>> accounts = co_await grafana::list_accounts(api_, facts.self.organization);
   if (!accounts && accounts.error().code != ErrorCode::forbidden) co_return fail(std::move(accounts.error()));
   facts.own_account_is_admin = accounts && std::ranges::any_of(*accounts, [&](const grafana::Account& account) {
-    return account.id == facts.self.account && account.role == "Admin";
-  });
+                                 return account.id == facts.self.account && account.role == "Admin";
+                               });
   co_return Status{};
 }
 
@@ -111,8 +111,8 @@ asio::awaitable<Status> Observer::organizations(const kinds::ServerFacts& facts,
   co_return Status{};
 }
 
-asio::awaitable<void> Observer::content(const kinds::ServerFacts& facts, const Organizations& scopes, const Wanted& wanted,
-                                        Snapshot& snapshot) {
+asio::awaitable<void> Observer::content(const kinds::ServerFacts& facts, const Organizations& scopes,
+                                        const Wanted& wanted, Snapshot& snapshot) {
   async::TaskGroup group(co_await asio::this_coro::executor);
   for (const auto& [name, id] : scopes) {
     const auto found = wanted.content.find(name);
@@ -131,8 +131,9 @@ asio::awaitable<void> Observer::one_organization(const kinds::ServerFacts& facts
       if (desired->key.kind == kind->name()) of_kind.push_back(desired);
     if (of_kind.empty()) continue;
     if (!facts.own_account_is_admin) {
-      Error why(ErrorCode::forbidden, "the key's service account is not an Admin of its organization, so it cannot tell "
-                                      "what is absent from what it may not see");
+      Error why(ErrorCode::forbidden,
+                "the key's service account is not an Admin of its organization, so it cannot tell "
+                "what is absent from what it may not see");
       snapshot.add_gap({name, kind->name(), std::move(why)});
       continue;
     }

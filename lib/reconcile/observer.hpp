@@ -1,5 +1,5 @@
-// Sees the live state: first the server (who we are, what it can do, which organizations there are), then the content of
-// each organization that we are an Admin of, kind by kind in rank order, organizations side by side.
+// Sees the live state: first the server (who we are, what it can do, which organizations there are), then the content
+// of each organization that we are an Admin of, kind by kind in rank order, organizations side by side.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -30,14 +30,14 @@ struct ActionResult {  // of one action
 
 struct Report {
   plan::Plan plan;
-  std::vector<ActionResult> results;       // in the order in which they ended; empty for a plan
-  std::optional<Error> stopped;       // why the cycle could not be carried out at all: no login, no connection, no manifests
-  Diagnostics diagnostics;            // of the manifests, when they were read anew
-  bool manifests_rejected = false;    // they hold errors; the last good state, if any, was enforced
-  std::string revision;               // of what was enforced
+  std::vector<ActionResult> results;  // in the order in which they ended; empty for a plan
+  std::optional<Error> stopped;  // why the cycle could not be carried out at all: no login, no connection, no manifests
+  Diagnostics diagnostics;       // of the manifests, when they were read anew
+  bool manifests_rejected = false;                      // they hold errors; the last good state, if any, was enforced
+  std::string revision;                                 // of what was enforced
   std::shared_ptr<const manifest::DesiredState> state;  // what the plan points into, and
   std::shared_ptr<const void> wanted;                   // the organizations that nobody declared
-  std::optional<WallTime> wake_at;    // by the server's clock: something waits until then
+  std::optional<WallTime> wake_at;                      // by the server's clock: something waits until then
   std::optional<WallTime> server_time;
   std::uint64_t requests = 0;
   std::chrono::milliseconds took{0};

@@ -185,8 +185,8 @@ Result<Opened> open_for_reading(const std::string& path) {
   return opened;
 }
 
-// Without the lock nothing is set aside, and what is in anybody's way is left alone: SQLite's own locks keep two writers
-// of login records apart.
+// Without the lock nothing is set aside, and what is in anybody's way is left alone: SQLite's own locks keep two
+// writers of login records apart.
 Result<Opened> open_shared(const std::string& path) {
   auto directory = Directory::open_or_make(path, 0700);
   if (!directory || ::faccessat(directory->descriptor(), ".", W_OK, AT_EACCESS) != 0) return open_for_reading(path);
@@ -206,9 +206,12 @@ Result<Opened> open_shared(const std::string& path) {
 
 Result<Opened> open_store(const std::string& directory, OpenMode mode) {
   switch (mode) {
-    case OpenMode::read_write: return open_for_writing(directory);
-    case OpenMode::shared: return open_shared(directory);
-    case OpenMode::read_only: break;
+    case OpenMode::read_write:
+      return open_for_writing(directory);
+    case OpenMode::shared:
+      return open_shared(directory);
+    case OpenMode::read_only:
+      break;
   }
   return open_for_reading(directory);
 }

@@ -1,7 +1,6 @@
 // The reading half of the issuer: Grafana's list, the sink, the store, and whether the delivered key is alive.
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "async/offload.hpp"
 #include "grafana/organizations.hpp"
@@ -51,13 +50,15 @@ asio::awaitable<void> Issuer::gather_list(const Slot& slot, Inputs& inputs) {
   }
   // F3: cut at 300 without a sign; an empty list is also the answer for a wrong account.
   if (static_cast<std::int64_t>(tokens->size()) != slot.account_tokens) {
-    inputs.list_problem = fmt::format("Grafana lists {} tokens of the account but counts {}; what is missing from the list "
-                                      "cannot be told from what is not there",
-                                      tokens->size(), slot.account_tokens);
+    inputs.list_problem = fmt::format(
+        "Grafana lists {} tokens of the account but counts {}; what is missing from the list "
+        "cannot be told from what is not there",
+        tokens->size(), slot.account_tokens);
     co_return;
   }
   for (const grafana::Token& token : *tokens)
-    if (const auto generation = recognise(slot.identity, token.name)) inputs.tokens.push_back(listed(token, *generation));
+    if (const auto generation = recognise(slot.identity, token.name))
+      inputs.tokens.push_back(listed(token, *generation));
 }
 
 asio::awaitable<void> Issuer::gather_sink(const Slot& slot, Inputs& inputs) {
@@ -72,7 +73,8 @@ asio::awaitable<void> Issuer::gather_sink(const Slot& slot, Inputs& inputs) {
   if (reading->marker && reading->marker->slot == slot.name() && reading->marker->owner == slot.identity.owner) {
     for (const sink::MarkerEntry& entry : reading->marker->entries) {
       inputs.marker_generation = std::max(inputs.marker_generation, entry.generation);
-      if (reading->state == sink::KeyState::present && entry.fingerprint == reading->fingerprint) inputs.key_entry = entry;
+      if (reading->state == sink::KeyState::present && entry.fingerprint == reading->fingerprint)
+        inputs.key_entry = entry;
     }
   }
   if (inputs.key_entry && slot.account.value() > 0) inputs.proof = co_await prove(slot, *reading);

@@ -95,8 +95,8 @@ asio::awaitable<Status> Issuer::issue(const Slot& slot, std::uint32_t generation
     Error error = std::move(made.error());
     if (error.code == ErrorCode::exists || error.code == ErrorCode::ambiguous) {
       error.retryable = true;
-      error.hint = fmt::format("token {} may exist without anybody holding its key; it is looked at again, and replaced",
-                               name);
+      error.hint =
+          fmt::format("token {} may exist without anybody holding its key; it is looked at again, and replaced", name);
     }
     co_return fail(std::move(error));
   }
@@ -154,15 +154,16 @@ asio::awaitable<Status> Issuer::give_up(const Slot& slot, Fresh& fresh, Error wh
   const auto read = [&slot] { return slot.sink->read(); };
   Result<sink::Reading> reading = co_await async::offload(disk_, read);
   if (!reading) {
-    why.hint = fmt::format("it is not known whether the key reached {}; the next cycle looks again", slot.sink->describe());
+    why.hint =
+        fmt::format("it is not known whether the key reached {}; the next cycle looks again", slot.sink->describe());
     co_return fail(std::move(why));
   }
   const bool arrived = reading->state == sink::KeyState::present && reading->marker &&
                        reading->fingerprint == sink::fingerprint(reading->marker->salt, fresh.token.key);
   if (arrived) co_return co_await verify(slot, fresh);
   Status deleted = co_await grafana::delete_token(api_, slot.identity.organization, slot.account, fresh.token.id);
-  const std::string outcome =
-      deleted ? "the undelivered token was deleted again" : "the undelivered token could not be deleted; it is superseded later";
+  const std::string outcome = deleted ? "the undelivered token was deleted again"
+                                      : "the undelivered token could not be deleted; it is superseded later";
   co_return fail(std::move(why).context(fmt::format("key not delivered to {} ({})", slot.sink->describe(), outcome)));
 }
 
@@ -173,7 +174,8 @@ asio::awaitable<Status> Issuer::verify(const Slot& slot, Fresh& fresh) {
   const bool same = reading->state == sink::KeyState::present && reading->marker &&
                     reading->fingerprint == sink::fingerprint(reading->marker->salt, fresh.token.key);
   if (!same)
-    co_return fail(ErrorCode::io, fmt::format("{} does not hold the key that was just written to it", slot.sink->describe()));
+    co_return fail(ErrorCode::io,
+                   fmt::format("{} does not hold the key that was just written to it", slot.sink->describe()));
   const Proof proof = co_await ask_whose_key(slot, *reading);
   if (proof == Proof::wrong_account)
     co_return fail(ErrorCode::protocol, "the key that Grafana gave belongs to another account or organization");

@@ -1,8 +1,8 @@
 // The crash-safe procedure around the decision: the only code that makes a token, hands its key over, or deletes one.
 //
-// Order of durable steps (tokens.md 2.5): sink probed → intent in the store → POST → "delivering" in the store → marker,
-// then key in the sink → read back and asked of Grafana → "delivered" in the store. A crash between any two of them is
-// recovered by decide() from what Grafana, the sink and the store say. Keys live in Secret only.
+// Order of durable steps (tokens.md 2.5): sink probed → intent in the store → POST → "delivering" in the store →
+// marker, then key in the sink → read back and asked of Grafana → "delivered" in the store. A crash between any two of
+// them is recovered by decide() from what Grafana, the sink and the store say. Keys live in Secret only.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -31,18 +31,18 @@ namespace asio = boost::asio;
 struct Slot {
   SlotIdentity identity;
   AccountId account;
-  std::int64_t account_tokens = 0;  // how many the account search counts: what a complete list must hold
+  std::int64_t account_tokens = 0;          // how many the account search counts: what a complete list must hold
   std::optional<std::chrono::seconds> ttl;  // nullopt: never expires
   Policy policy;
-  sink::Sink* sink = nullptr;       // lives as long as the slot is worked on
+  sink::Sink* sink = nullptr;  // lives as long as the slot is worked on
 
   [[nodiscard]] state::SlotKey key() const { return {identity.organization, identity.account_login, identity.token}; }
   [[nodiscard]] std::string name() const;  // "<organization id>/<account login>/<token>"
 };
 
 struct IssuerSettings {
-  std::chrono::seconds verify_interval{600};      // a key that was alive is asked about so seldom
-  std::size_t verify_burst = 10;                  // keys asked about in half a minute, or a tenth of all if that is more
+  std::chrono::seconds verify_interval{600};  // a key that was alive is asked about so seldom
+  std::size_t verify_burst = 10;              // keys asked about in half a minute, or a tenth of all if that is more
   std::chrono::seconds refusal_confirmation{30};  // a refused key counts as dead when refused again so much later
   int delivery_tries = 3;
   std::chrono::milliseconds delivery_pause{500};  // doubled per try

@@ -1,8 +1,8 @@
 // Names of the tokens that we make: `<declared name>-g<generation>-<check>`, "test-token-g0001-k3j9x2" (tokens.md 2.2).
 //
 // The name is deterministic, and Grafana's token names are unique in an organization: so a repeated POST of one
-// generation is answered "exists", and at most one token of a generation can ever be. The check part proves that a token
-// is ours: 6 base-32 characters of SHA-256 over owner, organization, account, declared name and generation. Pure.
+// generation is answered "exists", and at most one token of a generation can ever be. The check part proves that a
+// token is ours: 6 base-32 characters of SHA-256 over owner, organization, account, declared name and generation. Pure.
 #pragma once
 
 #include <cstdint>

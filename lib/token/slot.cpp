@@ -1,9 +1,8 @@
 #include "token/slot.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 
 #include "base/duration.hpp"
 
@@ -109,9 +108,10 @@ Answer young_orphan(const Slot& slot) {
     if (*slot.in.server_now < at) until = std::max(until.value_or(at), at);
   }
   if (!until) return std::nullopt;
-  Decision made = decision(Step::wait, fmt::format("a token whose key was lost before delivery is too young to be deleted; "
-                                                   "a new key is made in {}",
-                                                   format_duration(*until - *slot.in.server_now)));
+  Decision made =
+      decision(Step::wait, fmt::format("a token whose key was lost before delivery is too young to be deleted; "
+                                       "a new key is made in {}",
+                                       format_duration(*until - *slot.in.server_now)));
   made.wake_at = until;
   return made;
 }

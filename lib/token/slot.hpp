@@ -39,9 +39,9 @@ struct Inputs {
   std::string list_problem;         // not empty: Grafana's list is not known to be complete (rule A)
   std::vector<ListedToken> tokens;  // ours
   std::optional<WallTime> server_now;
-  std::string sink_problem;         // not empty: the sink could not be read (rule A)
+  std::string sink_problem;  // not empty: the sink could not be read (rule A)
   sink::KeyState key_state = sink::KeyState::missing;
-  std::string key_problem;          // for malformed
+  std::string key_problem;                     // for malformed
   std::optional<sink::MarkerEntry> key_entry;  // the marker's entry of the very key that lies there
   std::uint32_t marker_generation = 0;         // the highest that the marker names; 0: none
   Proof proof = Proof::none;

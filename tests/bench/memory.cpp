@@ -1,12 +1,11 @@
-// How much memory `graftd run` needs: after the cold cycle and after a no-op cycle, with 1,000 dashboards of 4 KiB in 20
-// folders of one organization. The number of dashboards is the first argument.
-#include <fmt/format.h>
-#include <signal.h>
-
+// How much memory `graftd run` needs: after the cold cycle and after a no-op cycle, with 1,000 dashboards of 4 KiB in
+// 20 folders of one organization. The number of dashboards is the first argument.
 #include <cstdlib>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <signal.h>
 #include <string>
 
 #include "support/process.hpp"
@@ -20,13 +19,17 @@ constexpr int folders = 20;
 constexpr std::size_t dashboard_bytes = 4096;
 
 std::string dashboard(int number) {
-  nlohmann::json model{{"title", fmt::format("Dashboard {}", number)}, {"schemaVersion", 36}, {"tags", {"bench"}}, {"panels", nlohmann::json::array()}};
+  nlohmann::json model{{"title", fmt::format("Dashboard {}", number)},
+                       {"schemaVersion", 36},
+                       {"tags", {"bench"}},
+                       {"panels", nlohmann::json::array()}};
   for (int panel = 1; model.dump().size() < dashboard_bytes; ++panel)
-    model["panels"].push_back({{"id", panel},
-                               {"type", "timeseries"},
-                               {"title", fmt::format("Panel {}", panel)},
-                               {"gridPos", {{"h", 8}, {"w", 12}, {"x", 0}, {"y", 8 * panel}}},
-                               {"targets", {{{"refId", "A"}, {"expr", fmt::format("rate(requests_total{{panel=\"{}\"}}[5m])", panel)}}}}});
+    model["panels"].push_back(
+        {{"id", panel},
+         {"type", "timeseries"},
+         {"title", fmt::format("Panel {}", panel)},
+         {"gridPos", {{"h", 8}, {"w", 12}, {"x", 0}, {"y", 8 * panel}}},
+         {"targets", {{{"refId", "A"}, {"expr", fmt::format("rate(requests_total{{panel=\"{}\"}}[5m])", panel)}}}}});
   return model.dump();
 }
 
@@ -70,15 +73,18 @@ int measure(const fs::path& work, int dashboards) {
   write(work / "graftd.yaml",
         fmt::format("owner: bench\ngrafana:\n  url: {}\n  auth: {{username: admin, passwordFile: {}}}\n"
                     "manifests: {{directory: {}}}\nstate: {{directory: {}}}\ntokens: {{directory: {}}}\ninterval: 1s\n",
-                    url, (work / "password").string(), (work / "manifests").string(), (work / "state").string(), (work / "tokens").string()));
+                    url, (work / "password").string(), (work / "manifests").string(), (work / "state").string(),
+                    (work / "tokens").string()));
   Process graftd({bin + "/graftd", "run", "--config", (work / "graftd.yaml").string()}, work.string());
   for (const std::size_t cycles : {1U, 3U}) {
-    if (!graft::test_support::eventually([&] { return count(graftd.err(), "msg=\"cycle done\"") >= cycles; }, std::chrono::minutes(5))) {
+    if (!graft::test_support::eventually([&] { return count(graftd.err(), "msg=\"cycle done\"") >= cycles; },
+                                         std::chrono::minutes(5))) {
       fmt::print(stderr, "{}\n", graftd.err());
       return 1;
     }
     fmt::print("{} dashboards, after {} cycle(s): VmRSS {:.1f} MiB, VmHWM {:.1f} MiB\n", dashboards, cycles,
-               static_cast<double>(status_kib(graftd.pid(), "VmRSS")) / 1024.0, static_cast<double>(status_kib(graftd.pid(), "VmHWM")) / 1024.0);
+               static_cast<double>(status_kib(graftd.pid(), "VmRSS")) / 1024.0,
+               static_cast<double>(status_kib(graftd.pid(), "VmHWM")) / 1024.0);
   }
   graftd.signal(SIGTERM);
   return graftd.wait();

@@ -1,6 +1,5 @@
 // The command line: answers on standard output, complaints on standard error, exit codes as documented.
 #include <doctest/doctest.h>
-
 #include <filesystem>
 
 #include "e2e/graftd.hpp"
@@ -34,8 +33,12 @@ Ended run_here(const Graftd& graftd, std::vector<std::string> arguments) {
 }  // namespace
 
 TEST_CASE("help and version go to standard output with code 0") {
-  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {"--help"}, {"run", "--help"}, {"plan", "--help"}, {"apply", "--help"}, {"check", "--help"}, {"version", "--help"}}) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{{"--help"},
+                                                                                         {"run", "--help"},
+                                                                                         {"plan", "--help"},
+                                                                                         {"apply", "--help"},
+                                                                                         {"check", "--help"},
+                                                                                         {"version", "--help"}}) {
     const Ended ended = run(arguments);
     CHECK(ended.code == 0);
     CHECK(ended.out.find("Usage: graftd") != std::string::npos);
@@ -67,7 +70,9 @@ TEST_CASE("a wrong command line is 64 and says what to try") {
 
 TEST_CASE("a wrong configuration is 78, with every problem at its place") {
   const TemporaryDirectory directory;
-  directory.write("graftd.yaml", "owner: x\ngrafana:\n  uri: http://h\n  auth: {username: admin}\ninterval: soon\nlog: {level: loud}\n");
+  directory.write(
+      "graftd.yaml",
+      "owner: x\ngrafana:\n  uri: http://h\n  auth: {username: admin}\ninterval: soon\nlog: {level: loud}\n");
   const Ended ended = run({"plan", "--config", directory / "graftd.yaml"});
   CHECK(ended.code == 78);
   CHECK(ended.err.find("graftd.yaml:3:3: error: unknown setting \"grafana.uri\"") != std::string::npos);
@@ -85,7 +90,8 @@ TEST_CASE("a flag is stronger than the environment, and that than the file") {
   Graftd graftd;
   graftd.configure("interval: 5s\n");
   CHECK(graftd.start({"plan"}, {{"GRAFTD_GRAFANA_URL", "http://127.0.0.1:9"}})->wait() == 69);
-  CHECK(graftd.start({"plan", "--grafana-url", graftd.simulator.url()}, {{"GRAFTD_GRAFANA_URL", "http://127.0.0.1:9"}})->wait() == 0);
+  CHECK(graftd.start({"plan", "--grafana-url", graftd.simulator.url()}, {{"GRAFTD_GRAFANA_URL", "http://127.0.0.1:9"}})
+            ->wait() == 0);
 }
 
 TEST_CASE("check is offline, needs no configuration, and finds everything at once") {
@@ -94,8 +100,11 @@ TEST_CASE("check is offline, needs no configuration, and finds everything at onc
   const Ended good = run({"check", directory / "good"});
   CHECK(good.code == 0);
   CHECK(good.out.find("no errors") != std::string::npos);
-  directory.write("bad/a.yaml", "apiVersion: graftd/v1\nkind: Folder\nmetadata: {uid: a, organization: o}\nspec: {titel: A}\n");
-  directory.write("bad/b.yaml", "apiVersion: graftd/v1\nkind: Folder\nmetadata: {uid: 'b b', organization: o}\nspec: {title: B, parent: nobody}\n");
+  directory.write("bad/a.yaml",
+                  "apiVersion: graftd/v1\nkind: Folder\nmetadata: {uid: a, organization: o}\nspec: {titel: A}\n");
+  directory.write("bad/b.yaml",
+                  "apiVersion: graftd/v1\nkind: Folder\nmetadata: {uid: 'b b', organization: o}\nspec: {title: B, "
+                  "parent: nobody}\n");
   const Ended bad = run({"check", directory / "bad"});
   CHECK(bad.code == 65);
   CHECK(bad.err.find("a.yaml:4:") != std::string::npos);
@@ -145,7 +154,9 @@ TEST_CASE("exit codes of a cycle that cannot be carried out") {
   CHECK(graftd.organization() == 0);
   std::filesystem::remove(graftd.directory / "manifests/bad.yaml");
 
-  graftd.directory.write("manifests/member.yaml", "apiVersion: graftd/v1\nkind: OrganizationMember\nmetadata: {organization: apiorg}\nspec: {login: nobody, role: Viewer}\n");
+  graftd.directory.write("manifests/member.yaml",
+                         "apiVersion: graftd/v1\nkind: OrganizationMember\nmetadata: {organization: apiorg}\nspec: "
+                         "{login: nobody, role: Viewer}\n");
   CHECK(run_here(graftd, {"apply"}).code == 1);
   CHECK(graftd.key_status() == 200);
 }

@@ -2,9 +2,8 @@
 // GRAFTD_TEST_GRAFANA_URL names, where a test says that it may).
 #pragma once
 
-#include <fmt/format.h>
-
 #include <filesystem>
+#include <fmt/format.h>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -23,7 +22,8 @@ inline std::string tutorial_file() { return std::string(GRAFTD_SOURCE_DIR) + "/c
 
 class Graftd {
  public:
-  explicit Graftd(simulator::Options options = {}) : simulator(std::move(options)), admin(simulator.url(), "admin", "admin") {
+  explicit Graftd(simulator::Options options = {})
+      : simulator(std::move(options)), admin(simulator.url(), "admin", "admin") {
     std::filesystem::create_directories(directory / "manifests");
     std::filesystem::copy_file(tutorial_file(), directory / "manifests/apiorg.yaml");
     directory.write("password", "admin\n");
@@ -40,8 +40,8 @@ class Graftd {
                                                directory / "state", directory / "tokens", more));
   }
 
-  [[nodiscard]] std::unique_ptr<test_support::Process> start(std::vector<std::string> arguments,
-                                                             const std::map<std::string, std::string>& environment = {}) const {
+  [[nodiscard]] std::unique_ptr<test_support::Process> start(
+      std::vector<std::string> arguments, const std::map<std::string, std::string>& environment = {}) const {
     std::vector<std::string> all{binary(), arguments.at(0), "--config", directory / "graftd.yaml"};
     all.insert(all.end(), arguments.begin() + 1, arguments.end());
     return std::make_unique<test_support::Process>(std::move(all), directory.path().string(), environment);
@@ -66,7 +66,9 @@ class Graftd {
     return count;
   }
   [[nodiscard]] std::size_t accounts() const {
-    return nlohmann::json::parse(admin.get("/api/serviceaccounts/search", organization()).body).at("totalCount").get<std::size_t>();
+    return nlohmann::json::parse(admin.get("/api/serviceaccounts/search", organization()).body)
+        .at("totalCount")
+        .get<std::size_t>();
   }
 
   TemporaryDirectory directory;

@@ -1,8 +1,7 @@
 // kill -9 after each single request of the cold run, then a new start: always the same end (T01).
+#include <atomic>
 #include <doctest/doctest.h>
 #include <signal.h>
-
-#include <atomic>
 
 #include "e2e/graftd.hpp"
 

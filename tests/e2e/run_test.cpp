@@ -1,16 +1,15 @@
 // The daemon as an operator meets it: it sees changes, survives mistakes, and ends when told.
 #include <doctest/doctest.h>
-#include <signal.h>
-
 #include <filesystem>
+#include <signal.h>
 
 #include "e2e/graftd.hpp"
 
 using namespace graft;
 using namespace graft::test;
-using test_support::eventually;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using test_support::eventually;
 
 namespace {
 
@@ -100,7 +99,8 @@ TEST_CASE("run: the flip of a ConfigMap's ..data link is one revision, seen at o
   auto daemon = graftd.start({"run", "--manifests-directory", volume});
   REQUIRE(daemon->wait_for("msg=\"cycle done\""));
   CHECK(graftd.key_status() == 200);
-  graftd.directory.write("volume/..2026_2/apiorg.yaml", graftd.directory.read("manifests/apiorg.yaml") + "---\n" + extra_folder);
+  graftd.directory.write("volume/..2026_2/apiorg.yaml",
+                         graftd.directory.read("manifests/apiorg.yaml") + "---\n" + extra_folder);
   std::filesystem::create_symlink("..2026_2", volume + "/..data_tmp");
   std::filesystem::rename(volume + "/..data_tmp", volume + "/..data");
   CHECK(eventually([&] { return folder_there(graftd, "extra"); }));

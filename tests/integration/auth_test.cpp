@@ -38,7 +38,8 @@ TEST_CASE("a wrong password: one try, then silence; the human admin is never loc
   CHECK(world.apply().converged());
 }
 
-TEST_CASE("a password that has worked gets one more try after a minute, since a locked database looks like a wrong one") {
+TEST_CASE(
+    "a password that has worked gets one more try after a minute, since a locked database looks like a wrong one") {
   World world;
   world.manifest("apiorg.yaml", tutorial(world.organization()));
   REQUIRE(world.apply().converged());
@@ -83,15 +84,20 @@ TEST_CASE("with a service-account key: what lives in its organization is done, t
   World world(World::Kind::real_if_there);
   REQUIRE(world.admin->post("/api/orgs", fmt::format(R"({{"name":"{}"}})", world.organization())).status == 200);
   const long org = world.organization_id();
-  const auto account = nlohmann::json::parse(world.admin->post("/api/serviceaccounts", R"({"name":"graftd","role":"Admin"})", org).body);
+  const auto account =
+      nlohmann::json::parse(world.admin->post("/api/serviceaccounts", R"({"name":"graftd","role":"Admin"})", org).body);
   const auto token = nlohmann::json::parse(
-      world.admin->post(fmt::format("/api/serviceaccounts/{}/tokens", account.at("id").get<long>()), R"({"name":"own"})", org).body);
+      world.admin
+          ->post(fmt::format("/api/serviceaccounts/{}/tokens", account.at("id").get<long>()), R"({"name":"own"})", org)
+          .body);
   world.directory.write("key", token.at("key").get<std::string>() + "\n");
   world.settings.username.clear();
   world.settings.password_file.clear();
   world.settings.token_file = world.directory / "key";
   world.manifest("apiorg.yaml", tutorial(world.organization()));
-  world.manifest("other.yaml", "apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: t-acc-other}\nspec: {folders: [{uid: a, title: A}]}\n");
+  world.manifest("other.yaml",
+                 "apiVersion: graftd/v1\nkind: Organization\nmetadata: {name: t-acc-other}\nspec: {folders: [{uid: a, "
+                 "title: A}]}\n");
 
   const reconcile::Report plan = world.plan();
   CAPTURE(problems(plan));
@@ -109,21 +115,28 @@ TEST_CASE("a key of an account that is no Admin makes nothing: absent cannot be 
   World world(World::Kind::real_if_there);
   REQUIRE(world.admin->post("/api/orgs", fmt::format(R"({{"name":"{}"}})", world.organization())).status == 200);
   const long org = world.organization_id();
-  const auto account = nlohmann::json::parse(world.admin->post("/api/serviceaccounts", R"({"name":"graftd","role":"Editor"})", org).body);
+  const auto account = nlohmann::json::parse(
+      world.admin->post("/api/serviceaccounts", R"({"name":"graftd","role":"Editor"})", org).body);
   const auto token = nlohmann::json::parse(
-      world.admin->post(fmt::format("/api/serviceaccounts/{}/tokens", account.at("id").get<long>()), R"({"name":"own"})", org).body);
+      world.admin
+          ->post(fmt::format("/api/serviceaccounts/{}/tokens", account.at("id").get<long>()), R"({"name":"own"})", org)
+          .body);
   world.directory.write("key", token.at("key").get<std::string>());
   world.settings.username.clear();
   world.settings.password_file.clear();
   world.settings.token_file = world.directory / "key";
-  world.manifest("o.yaml", fmt::format("apiVersion: graftd/v1\nkind: Organization\nmetadata: {{name: {}}}\nspec: {{folders: [{{uid: a, title: A}}]}}\n", world.organization()));
+  world.manifest("o.yaml", fmt::format("apiVersion: graftd/v1\nkind: Organization\nmetadata: {{name: {}}}\nspec: "
+                                       "{{folders: [{{uid: a, title: A}}]}}\n",
+                                       world.organization()));
   const reconcile::Report plan = world.plan();
   CHECK(changes(plan) == std::vector<std::string>{"unknown folder:a"});
 }
 
 TEST_CASE("our own login cannot be declared as less than Admin") {
   World world;
-  world.manifest("o.yaml", fmt::format("apiVersion: graftd/v1\nkind: Organization\nmetadata: {{name: {}}}\nspec: {{members: [{{login: ADMIN, role: Viewer}}]}}\n", world.organization()));
+  world.manifest("o.yaml", fmt::format("apiVersion: graftd/v1\nkind: Organization\nmetadata: {{name: {}}}\nspec: "
+                                       "{{members: [{{login: ADMIN, role: Viewer}}]}}\n",
+                                       world.organization()));
   const reconcile::Report report = world.apply();
   CHECK(report.count(reconcile::Outcome::failed) == 1);
   CHECK(problems(report).find("must stay Admin") != std::string::npos);
@@ -131,7 +144,10 @@ TEST_CASE("our own login cannot be declared as less than Admin") {
 
 TEST_CASE("an organization that nobody declares must be there") {
   World world;
-  world.manifest("f.yaml", fmt::format("apiVersion: graftd/v1\nkind: Folder\nmetadata: {{uid: a, organization: {}}}\nspec: {{title: A}}\n", world.organization()));
+  world.manifest(
+      "f.yaml",
+      fmt::format("apiVersion: graftd/v1\nkind: Folder\nmetadata: {{uid: a, organization: {}}}\nspec: {{title: A}}\n",
+                  world.organization()));
   reconcile::Report report = world.apply();
   CHECK_FALSE(report.converged());
   CHECK(problems(report).find("no manifest declares this organization") != std::string::npos);
@@ -149,7 +165,8 @@ TEST_CASE("every request in an organization names it, and the active organizatio
     CAPTURE(request.route);
     CHECK(request.path.find("orgId=") == std::string::npos);
     CHECK(request.route.find("using") == std::string::npos);
-    const bool inside = request.route.starts_with("/api/serviceaccounts") || request.route.find(":namespace") != std::string::npos;
+    const bool inside =
+        request.route.starts_with("/api/serviceaccounts") || request.route.find(":namespace") != std::string::npos;
     if (inside) CHECK(request.org_header == org);
   }
 }

@@ -23,8 +23,8 @@ spec:
 std::string one_mebibyte() {
   std::string panels;
   for (int i = 0; i < 2'100; ++i)
-    panels += fmt::format(R"({}{{"id":{},"type":"text","title":"p{}","options":{{"content":"{}"}}}})", i > 0 ? "," : "", i + 1, i,
-                          std::string(440, 'x'));
+    panels += fmt::format(R"({}{{"id":{},"type":"text","title":"p{}","options":{{"content":"{}"}}}})", i > 0 ? "," : "",
+                          i + 1, i, std::string(440, 'x'));
   return R"({"title":"Large","schemaVersion":36,"panels":[)" + panels + "]}";
 }
 
@@ -37,17 +37,23 @@ TEST_CASE("no drift after creation, and no second version") {
   };
   const std::vector<Row> rows{
       {"1 MiB", "large", one_mebibyte()},
-      {"unicode and ${…}", "unicode", R"({"title":"Zürich 日本 😀 ${host}","panels":[{"type":"text","options":{"content":"${var:raw} \u00e9 \ud83d\ude00 </script> \u2028"}}]})"},
-      {"numbers", "numbers", R"({"title":"Numbers","a":1.0,"b":1e18,"c":9007199254740993,"d":12345678901234567890,"e":-0.0,"f":1e21,"g":0.1000000000000000055,"h":1e-7})"},
+      {"unicode and ${…}", "unicode",
+       R"({"title":"Zürich 日本 😀 ${host}","panels":[{"type":"text","options":{"content":"${var:raw} \u00e9 \ud83d\ude00 </script> \u2028"}}]})"},
+      {"numbers", "numbers",
+       R"({"title":"Numbers","a":1.0,"b":1e18,"c":9007199254740993,"d":12345678901234567890,"e":-0.0,"f":1e21,"g":0.1000000000000000055,"h":1e-7})"},
       {"refresh below the minimum", "refresh", R"({"title":"Refresh","refresh":"1s"})"},
-      {"refresh above it, and an empty one inside", "refresh2", R"({"title":"Refresh","refresh":"1m","panels":[{"refresh":"1s"}]})"},
+      {"refresh above it, and an empty one inside", "refresh2",
+       R"({"title":"Refresh","refresh":"1m","panels":[{"refresh":"1s"}]})"},
       {"id null", "idnull", R"({"id":null,"uid":"idnull","version":7,"title":"Id null"})"},
       {"an id of another server", "idnumber", R"({"id":4711,"title":"Id"})"},
       {"blanks round the title", "blanks", R"({"title":"  Blanks  "})"},
       {"doubled tags", "tags", R"({"title":"Tags","tags":["a","b","a"]})"},
-      {"nulls, empty lists and maps", "empties", R"({"title":"Empties","a":null,"b":[],"c":{},"annotations":{"list":[]}})"},
-      {"wrapped as the HTTP API takes it", "wrapped", R"({"dashboard":{"uid":"wrapped","title":"Wrapped"},"folderUid":"x","overwrite":true})"},
-      {"as Grafana's own object", "object", R"({"apiVersion":"dashboard.grafana.app/v0alpha1","kind":"Dashboard","metadata":{"name":"object"},"spec":{"title":"Object"}})"},
+      {"nulls, empty lists and maps", "empties",
+       R"({"title":"Empties","a":null,"b":[],"c":{},"annotations":{"list":[]}})"},
+      {"wrapped as the HTTP API takes it", "wrapped",
+       R"({"dashboard":{"uid":"wrapped","title":"Wrapped"},"folderUid":"x","overwrite":true})"},
+      {"as Grafana's own object", "object",
+       R"({"apiVersion":"dashboard.grafana.app/v0alpha1","kind":"Dashboard","metadata":{"name":"object"},"spec":{"title":"Object"}})"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.name);
@@ -117,7 +123,8 @@ TEST_CASE("an edit between our reading and our writing is not overwritten unseen
   conflict.kind = simulator::Fault::Kind::status;
   conflict.method = "PUT";
   conflict.status = 409;
-  conflict.body = R"({"kind":"Status","status":"Failure","message":"the object has been modified","reason":"Conflict","code":409})";
+  conflict.body =
+      R"({"kind":"Status","status":"Failure","message":"the object has been modified","reason":"Conflict","code":409})";
   world.simulator->add_fault(conflict);
   const reconcile::Report report = world.apply();
   REQUIRE(report.results.size() == 1);

@@ -1,8 +1,7 @@
 // Replies lost, requests refused, Grafana down, proxies in its place: nothing is lost, doubled or left half done.
 #include <doctest/doctest.h>
-#include <fmt/format.h>
-
 #include <filesystem>
+#include <fmt/format.h>
 
 #include "integration/world.hpp"
 
@@ -33,7 +32,8 @@ std::size_t requests_of_cold_run() {
 void check_end_state(World& world) {
   CHECK(world.key_status(world.key_file()) == 200);
   CHECK(world.tokens().size() == 1);
-  const auto accounts = nlohmann::json::parse(world.admin->get("/api/serviceaccounts/search", world.organization_id()).body);
+  const auto accounts =
+      nlohmann::json::parse(world.admin->get("/api/serviceaccounts/search", world.organization_id()).body);
   CHECK(accounts.at("totalCount") == 1);
   const auto organizations = nlohmann::json::parse(world.admin->get("/api/orgs?perpage=1000").body);
   CHECK(organizations.size() == 2);  // Main Org. and ours
@@ -203,7 +203,8 @@ TEST_CASE("bad manifests change nothing: the last good ones stay in force") {
   World world;
   world.manifest("apiorg.yaml", tutorial(world.organization()));
   REQUIRE(world.apply().converged());
-  world.manifest("bad.yaml", "apiVersion: graftd/v1\nkind: Folder\nmetadata: {uid: x, organization: nowhere}\nspec: {titel: X}\n");
+  world.manifest("bad.yaml",
+                 "apiVersion: graftd/v1\nkind: Folder\nmetadata: {uid: x, organization: nowhere}\nspec: {titel: X}\n");
   REQUIRE(world.admin->del("/api/folders/ops", world.organization_id()).status == 200);
   const reconcile::Report report = world.apply();
   CHECK(report.manifests_rejected);

@@ -1,7 +1,6 @@
 // How many requests a cycle costs, and over how many connections.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-
 #include <set>
 
 #include "integration/world.hpp"
@@ -9,15 +8,20 @@
 using namespace graft;
 using namespace graft::test;
 
-TEST_CASE("a no-op cycle of 100 organizations makes at most 5 requests an organization and one an account, kept alive") {
+TEST_CASE(
+    "a no-op cycle of 100 organizations makes at most 5 requests an organization and one an account, kept alive") {
   World world;
   for (int i = 0; i < 100; ++i) {
     const std::string name = fmt::format("{}-{:03}", world.organization(), i);
-    std::string text = fmt::format("apiVersion: graftd/v1\nkind: Organization\nmetadata: {{name: {0}}}\nspec:\n  members: [{{login: admin, role: Admin}}]\n"
-                                   "  serviceAccounts: [{{name: a, role: Editor, tokens: [{{name: t, deliverTo: [{{file: {{path: {0}/t}}}}]}}]}}]\n"
-                                   "  folders: [{{uid: f1, title: F1}}, {{uid: f2, title: F2, parent: f1}}]\n  dashboards:\n",
-                                   name);
-    for (int d = 0; d < 10; ++d) text += fmt::format("    - {{uid: d{0}, folder: f{1}, model: {{title: D{0}, panels: []}}}}\n", d, d % 2 + 1);
+    std::string text = fmt::format(
+        "apiVersion: graftd/v1\nkind: Organization\nmetadata: {{name: {0}}}\nspec:\n  members: [{{login: admin, role: "
+        "Admin}}]\n"
+        "  serviceAccounts: [{{name: a, role: Editor, tokens: [{{name: t, deliverTo: [{{file: {{path: "
+        "{0}/t}}}}]}}]}}]\n"
+        "  folders: [{{uid: f1, title: F1}}, {{uid: f2, title: F2, parent: f1}}]\n  dashboards:\n",
+        name);
+    for (int d = 0; d < 10; ++d)
+      text += fmt::format("    - {{uid: d{0}, folder: f{1}, model: {{title: D{0}, panels: []}}}}\n", d, d % 2 + 1);
     world.manifest(name + ".yaml", text);
   }
   const reconcile::Report cold = world.apply();

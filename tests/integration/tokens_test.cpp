@@ -1,10 +1,9 @@
 // Tokens: sinks that fail, foreign tokens, limits of Grafana, lists that are cut.
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <filesystem>
 
 #include "integration/world.hpp"
 
@@ -21,7 +20,14 @@ std::size_t token_posts(const World& world) {
   return posts;
 }
 
-std::string token_path(const World& world) { return world.directory / ("tokens/" + world.organization() + "/test-token"); }
+long only_account(const World& world) {
+  const auto search = world.admin->get("/api/serviceaccounts/search", world.organization_id());
+  return nlohmann::json::parse(search.body).at("serviceAccounts").at(0).at("id").get<long>();
+}
+
+std::string token_path(const World& world) {
+  return world.directory / ("tokens/" + world.organization() + "/test-token");
+}
 
 }  // namespace
 
@@ -53,12 +59,15 @@ TEST_CASE("foreign tokens are never touched, however their names look") {
   world.manifest("apiorg.yaml", tutorial(world.organization()));
   REQUIRE(world.apply().converged());
   const long org = world.organization_id();
-  const auto accounts = nlohmann::json::parse(world.admin->get("/api/serviceaccounts/search", org).body);
-  const long account = accounts.at("serviceAccounts").at(0).at("id").get<long>();
-  const std::vector<std::string> names{"test-token",        "test-token-g0001",        "test-token-g0001-aaaaaa",
-                                       "test-token-g0002-k3j9x2", "test-token-g9999-zzzzzz", "x"};
+  const long account = only_account(world);
+  const std::vector<std::string> names{
+      "test-token", "test-token-g0001", "test-token-g0001-aaaaaa", "test-token-g0002-k3j9x2", "test-token-g9999-zzzzzz",
+      "x"};
   for (const std::string& name : names)
-    REQUIRE(world.admin->post(fmt::format("/api/serviceaccounts/{}/tokens", account), nlohmann::json{{"name", name}}.dump(), org).status == 200);
+    REQUIRE(
+        world.admin
+            ->post(fmt::format("/api/serviceaccounts/{}/tokens", account), nlohmann::json{{"name", name}}.dump(), org)
+            .status == 200);
   for (int cycle = 0; cycle < 3; ++cycle) {
     std::filesystem::remove(token_path(world));
     CHECK(world.apply().converged());
@@ -72,10 +81,12 @@ TEST_CASE("a list that is cut at 300 is unknown, never absent: no key is made, n
   world.manifest("apiorg.yaml", tutorial(world.organization()));
   REQUIRE(world.apply().converged());
   const long org = world.organization_id();
-  const auto accounts = nlohmann::json::parse(world.admin->get("/api/serviceaccounts/search", org).body);
-  const long account = accounts.at("serviceAccounts").at(0).at("id").get<long>();
+  const long account = only_account(world);
   for (int i = 0; i < 305; ++i)
-    REQUIRE(world.admin->post(fmt::format("/api/serviceaccounts/{}/tokens", account), fmt::format(R"({{"name":"a{:03}"}})", i), org).status == 200);
+    REQUIRE(world.admin
+                ->post(fmt::format("/api/serviceaccounts/{}/tokens", account), fmt::format(R"({{"name":"a{:03}"}})", i),
+                       org)
+                .status == 200);
   world.simulator->clear_requests();
   const reconcile::Report report = world.apply();
   CHECK(changes(report) == std::vector<std::string>{"unknown token:test/test-token"});
@@ -134,7 +145,7 @@ metadata: {{name: {0}}}
   CAPTURE(problems(report));
   REQUIRE(report.converged());
   CHECK(world.key_status(world.key_file()) == 200);
-  struct stat status {};
+  struct stat status{};
   REQUIRE(::stat(token_path(world).c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0640);
 }
@@ -168,7 +179,8 @@ TEST_CASE("no key is found anywhere but in its sink") {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(world.directory.path())) {
     if (!entry.is_regular_file() || entry.path() == token_path(world)) continue;
     ++looked_at;
-    const std::string content = world.directory.read(std::filesystem::relative(entry.path(), world.directory.path()).string());
+    const std::string content =
+        world.directory.read(std::filesystem::relative(entry.path(), world.directory.path()).string());
     CHECK_MESSAGE(content.find(secret) == std::string::npos, entry.path().string());
   }
   CHECK(looked_at >= 4);  // manifest, password, store, marker

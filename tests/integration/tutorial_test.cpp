@@ -1,9 +1,8 @@
 // The main job: the tutorial is made, found again, and mended when somebody changes it by hand.
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <fmt/format.h>
 #include <sys/stat.h>
-
-#include <filesystem>
 
 #include "integration/world.hpp"
 
@@ -14,7 +13,8 @@ using Strings = std::vector<std::string>;
 namespace {
 
 std::string dashboards_path(const World& world, const std::string& uid) {
-  return fmt::format("/apis/dashboard.grafana.app/v0alpha1/namespaces/org-{}/dashboards/{}", world.organization_id(), uid);
+  return fmt::format("/apis/dashboard.grafana.app/v0alpha1/namespaces/org-{}/dashboards/{}", world.organization_id(),
+                     uid);
 }
 
 std::string folders_path(const World& world, const std::string& uid) {
@@ -71,7 +71,7 @@ TEST_CASE("the key lies in its file, with mode 0600, alive, and of the declared 
   CHECK(key.starts_with("glsa_"));
   CHECK(key.size() == 46);
   CHECK(world.key_status(key) == 200);
-  struct stat status {};
+  struct stat status{};
   REQUIRE(::stat((world.directory / ("tokens/" + world.organization() + "/test-token")).c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0600);
   const auto user = nlohmann::json::parse(
@@ -98,8 +98,13 @@ TEST_CASE("an organization made by other hands is joined first, and filled in th
   // We are its Admin by having made it; another Admin must be there before we can leave.
   const long org = world.organization_id();
   const std::string other = world.organization() + "-user";
-  REQUIRE(world.admin->post("/api/admin/users", fmt::format(R"({{"login":"{}","password":"secret-pw"}})", other)).status == 200);
-  REQUIRE(world.admin->post(fmt::format("/api/orgs/{}/users", org), fmt::format(R"({{"loginOrEmail":"{}","role":"Admin"}})", other)).status == 200);
+  REQUIRE(
+      world.admin->post("/api/admin/users", fmt::format(R"({{"login":"{}","password":"secret-pw"}})", other)).status ==
+      200);
+  REQUIRE(world.admin
+              ->post(fmt::format("/api/orgs/{}/users", org),
+                     fmt::format(R"({{"loginOrEmail":"{}","role":"Admin"}})", other))
+              .status == 200);
   REQUIRE(world.admin->del(fmt::format("/api/orgs/{}/users/1", org)).status == 200);
 
   world.manifest("apiorg.yaml", tutorial(world.organization()));
@@ -125,29 +130,42 @@ TEST_CASE("hand edits of each kind are named by field and mended in the next cyc
          // Another Admin first, since an organization keeps at least one.
          const std::string other = w.organization() + "-second";
          (void)w.admin->post("/api/admin/users", fmt::format(R"({{"login":"{}","password":"secret-pw"}})", other));
-         (void)w.admin->post(fmt::format("/api/orgs/{}/users", w.organization_id()), fmt::format(R"({{"loginOrEmail":"{}","role":"Admin"}})", other));
-         REQUIRE(w.admin->patch(fmt::format("/api/orgs/{}/users/1", w.organization_id()), R"({"role":"Viewer"})").status == 200);
+         (void)w.admin->post(fmt::format("/api/orgs/{}/users", w.organization_id()),
+                             fmt::format(R"({{"loginOrEmail":"{}","role":"Admin"}})", other));
+         REQUIRE(
+             w.admin->patch(fmt::format("/api/orgs/{}/users/1", w.organization_id()), R"({"role":"Viewer"})").status ==
+             200);
        },
        {"organization:ORG /membership", "unknown member:admin", "unknown service account:test",
         "unknown token:test/test-token", "unknown folder:ops", "unknown dashboard:production-overview"}},
       {"account's role changed",
        [](World& w) {
-         REQUIRE(w.admin->patch(fmt::format("/api/serviceaccounts/{}", account_id(w)), R"({"name":"test","role":"Viewer"})", w.organization_id()).status == 200);
+         REQUIRE(w.admin
+                     ->patch(fmt::format("/api/serviceaccounts/{}", account_id(w)),
+                             R"({"name":"test","role":"Viewer"})", w.organization_id())
+                     .status == 200);
        },
        {"service account:test /role"}},
       {"account disabled",
        [](World& w) {
-         REQUIRE(w.admin->patch(fmt::format("/api/serviceaccounts/{}", account_id(w)), R"({"name":"test","isDisabled":true})", w.organization_id()).status == 200);
+         REQUIRE(w.admin
+                     ->patch(fmt::format("/api/serviceaccounts/{}", account_id(w)),
+                             R"({"name":"test","isDisabled":true})", w.organization_id())
+                     .status == 200);
        },
        {"service account:test /disabled"}},
       {"account renamed",
        [](World& w) {
-         REQUIRE(w.admin->patch(fmt::format("/api/serviceaccounts/{}", account_id(w)), R"({"name":"tset"})", w.organization_id()).status == 200);
+         REQUIRE(w.admin
+                     ->patch(fmt::format("/api/serviceaccounts/{}", account_id(w)), R"({"name":"tset"})",
+                             w.organization_id())
+                     .status == 200);
        },
        {"service account:test /name"}},
       {"account deleted",
        [](World& w) {
-         REQUIRE(w.admin->del(fmt::format("/api/serviceaccounts/{}", account_id(w)), w.organization_id()).status == 200);
+         REQUIRE(w.admin->del(fmt::format("/api/serviceaccounts/{}", account_id(w)), w.organization_id()).status ==
+                 200);
        },
        {"+service account:test", "token:test/test-token /key"}},
       {"folder renamed",
@@ -155,8 +173,11 @@ TEST_CASE("hand edits of each kind are named by field and mended in the next cyc
        {"folder:ops /title"}},
       {"folder moved",
        [](World& w) {
-         REQUIRE(w.admin->post("/api/folders", R"({"uid":"elsewhere","title":"Elsewhere"})", w.organization_id()).status == 200);
-         edit_object(w, folders_path(w, "ops"), [](nlohmann::json& f) { f["metadata"]["annotations"]["grafana.app/folder"] = "elsewhere"; });
+         REQUIRE(
+             w.admin->post("/api/folders", R"({"uid":"elsewhere","title":"Elsewhere"})", w.organization_id()).status ==
+             200);
+         edit_object(w, folders_path(w, "ops"),
+                     [](nlohmann::json& f) { f["metadata"]["annotations"]["grafana.app/folder"] = "elsewhere"; });
        },
        {"folder:ops /parent"}},
       {"folder deleted, and its dashboard with it",
@@ -164,17 +185,22 @@ TEST_CASE("hand edits of each kind are named by field and mended in the next cyc
        {"+folder:ops", "+dashboard:production-overview"}},
       {"dashboard edited",
        [](World& w) {
-         edit_object(w, dashboards_path(w, "production-overview"), [](nlohmann::json& d) { d["spec"]["title"] = "Prod"; d["spec"]["extra"] = 1; });
+         edit_object(w, dashboards_path(w, "production-overview"), [](nlohmann::json& d) {
+           d["spec"]["title"] = "Prod";
+           d["spec"]["extra"] = 1;
+         });
        },
        {"dashboard:production-overview /spec/extra", "dashboard:production-overview /spec/title"}},
       {"dashboard retagged",
        [](World& w) {
-         edit_object(w, dashboards_path(w, "production-overview"), [](nlohmann::json& d) { d["spec"]["tags"] = {"templated", "mine"}; });
+         edit_object(w, dashboards_path(w, "production-overview"),
+                     [](nlohmann::json& d) { d["spec"]["tags"] = {"templated", "mine"}; });
        },
        {"dashboard:production-overview /spec/tags/1"}},
       {"dashboard moved",
        [](World& w) {
-         edit_object(w, dashboards_path(w, "production-overview"), [](nlohmann::json& d) { d["metadata"]["annotations"].erase("grafana.app/folder"); });
+         edit_object(w, dashboards_path(w, "production-overview"),
+                     [](nlohmann::json& d) { d["metadata"]["annotations"].erase("grafana.app/folder"); });
        },
        {"dashboard:production-overview /folder"}},
       {"dashboard deleted",
@@ -184,7 +210,9 @@ TEST_CASE("hand edits of each kind are named by field and mended in the next cyc
        [](World& w) {
          const auto path = fmt::format("/api/serviceaccounts/{}/tokens", account_id(w));
          const auto list = nlohmann::json::parse(w.admin->get(path, w.organization_id()).body);
-         REQUIRE(w.admin->del(fmt::format("{}/{}", path, list.at(0).at("id").get<long>()), w.organization_id()).status == 200);
+         REQUIRE(
+             w.admin->del(fmt::format("{}/{}", path, list.at(0).at("id").get<long>()), w.organization_id()).status ==
+             200);
        },
        {"token:test/test-token /key"}},
       {"key file deleted",
@@ -195,9 +223,11 @@ TEST_CASE("hand edits of each kind are named by field and mended in the next cyc
        {"token:test/test-token /key"}},
       {"key file replaced by another key of the account",
        [](World& w) {
-         const auto made = w.admin->post(fmt::format("/api/serviceaccounts/{}/tokens", account_id(w)), R"({"name":"by hand"})", w.organization_id());
+         const auto made = w.admin->post(fmt::format("/api/serviceaccounts/{}/tokens", account_id(w)),
+                                         R"({"name":"by hand"})", w.organization_id());
          REQUIRE(made.status == 200);
-         w.directory.write("tokens/" + w.organization() + "/test-token", nlohmann::json::parse(made.body).at("key").get<std::string>());
+         w.directory.write("tokens/" + w.organization() + "/test-token",
+                           nlohmann::json::parse(made.body).at("key").get<std::string>());
        },
        {"token:test/test-token /key"}},
       {"the whole organization deleted",

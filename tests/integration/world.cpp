@@ -1,12 +1,11 @@
 #include "integration/world.hpp"
 
-#include <doctest/doctest.h>
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdlib>
+#include <doctest/doctest.h>
 #include <filesystem>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "support/run_coroutine.hpp"
 
@@ -170,11 +169,14 @@ std::vector<std::string> changes(const reconcile::Report& report) {
   for (const plan::Action& action : report.plan.actions) {
     const std::string what = fmt::format("{}:{}", action.key().kind.noun(), action.key().name);
     switch (action.verdict.verb) {
-      case Verb::create: out.push_back("+" + what); break;
+      case Verb::create:
+        out.push_back("+" + what);
+        break;
       case Verb::update:
         for (const FieldChange& change : action.verdict.changes) out.push_back(what + " " + change.pointer);
         break;
-      default: out.push_back(fmt::format("{} {}", to_string(action.verdict.verb), what));
+      default:
+        out.push_back(fmt::format("{} {}", to_string(action.verdict.verb), what));
     }
   }
   return out;

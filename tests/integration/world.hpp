@@ -1,6 +1,6 @@
-// A Grafana and a graftd in one process: what the integration tests stand on. The Grafana is a simulator of its own, or,
-// where a test says that it may, the real one named by GRAFTD_TEST_GRAFANA_URL. graftd is the daemon's own wiring (App) on
-// real sockets and real files; a cycle is one call.
+// A Grafana and a graftd in one process: what the integration tests stand on. The Grafana is a simulator of its own,
+// or, where a test says that it may, the real one named by GRAFTD_TEST_GRAFANA_URL. graftd is the daemon's own wiring
+// (App) on real sockets and real files; a cycle is one call.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -46,7 +46,7 @@ class World {
 
   [[nodiscard]] bool has_simulator() const { return simulator != nullptr; }
   [[nodiscard]] std::string key_file(const std::string& path = "") const;  // content of a file under tokens/
-  [[nodiscard]] int key_status(const std::string& key) const;  // HTTP status of GET /api/user with it
+  [[nodiscard]] int key_status(const std::string& key) const;              // HTTP status of GET /api/user with it
   // Live tokens of an account, by Grafana's own list.
   [[nodiscard]] std::vector<std::string> tokens(const std::string& account = "test") const;
   [[nodiscard]] nlohmann::json dashboard(const std::string& uid) const;

@@ -1,13 +1,13 @@
 #include "simulator.hpp"
-#include "routes.hpp"
 
-#include <stdexcept>
 #include <algorithm>
 #include <mutex>
+#include <stdexcept>
 
 #include "dispatch.hpp"
 #include "faults.hpp"
 #include "http_server.hpp"
+#include "routes.hpp"
 #include "wire.hpp"
 
 namespace graft::simulator {

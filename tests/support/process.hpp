@@ -1,4 +1,5 @@
-// A child process of a test: started, fed with signals, waited for; its output is collected. Killed when it is forgotten.
+// A child process of a test: started, fed with signals, waited for; its output is collected. Killed when it is
+// forgotten.
 #pragma once
 
 #include <chrono>

@@ -1,8 +1,7 @@
 #include "daemon/config.hpp"
 
-#include <doctest/doctest.h>
-
 #include <cstdlib>
+#include <doctest/doctest.h>
 #include <fstream>
 #include <iterator>
 
@@ -18,7 +17,8 @@ namespace {
 const std::string sound =
     "owner: o\ngrafana:\n  url: http://h\n  auth: {username: admin, passwordFile: /p}\nmanifests: {directory: /m}\n";
 
-LoadedConfig load(const std::string& text, std::map<std::string, std::string> flags = {}, Environment environment = {}) {
+LoadedConfig load(const std::string& text, std::map<std::string, std::string> flags = {},
+                  Environment environment = {}) {
   const test::TemporaryDirectory directory;
   directory.write("graftd.yaml", text);
   ConfigSource source;
@@ -64,7 +64,8 @@ TEST_CASE("what is wrong with a configuration, and where") {
   };
   const std::string base = sound;
   const std::vector<Row> rows{
-      {"unknown key", "intervall: 1s\n", "graftd.yaml:6:1: error: unknown setting \"intervall\" (did you mean interval?)"},
+      {"unknown key", "intervall: 1s\n",
+       "graftd.yaml:6:1: error: unknown setting \"intervall\" (did you mean interval?)"},
       {"unknown nested key", "tokens: {dir: /t}\n", "unknown setting \"tokens.dir\""},
       {"duplicate key", "owner: again\n", "owner"},
       {"a map for a text", "interval: {a: 1}\n", "interval must be a text"},
@@ -95,8 +96,9 @@ TEST_CASE("variables of the environment are put in, and may not be misspelt") {
 
 TEST_CASE("credentials are of one kind, and whole") {
   const std::string head = "owner: o\nmanifests: {directory: /m}\ngrafana: ";
-  for (const char* auth : {"{url: http://h}", "{auth: {username: a}}", "{auth: {passwordFile: /p}}",
-                           "{auth: {username: a, passwordFile: /p, tokenFile: /t}}", "{auth: {username: 'a:b', passwordFile: /p}}"})
+  for (const char* auth :
+       {"{url: http://h}", "{auth: {username: a}}", "{auth: {passwordFile: /p}}",
+        "{auth: {username: a, passwordFile: /p, tokenFile: /t}}", "{auth: {username: 'a:b', passwordFile: /p}}"})
     CHECK(load(head + auth + "\n").diagnostics.has_errors());
   CHECK_FALSE(load(head + "{auth: {tokenFile: /t}}\n").diagnostics.has_errors());
 }

@@ -1,7 +1,6 @@
 #include "grafana/breaker.hpp"
 
 #include <doctest/doctest.h>
-
 #include <map>
 #include <random>
 

@@ -27,22 +27,26 @@ TEST_CASE("Grafana's five error shapes become one error") {
     bool retryable;
   };
   const std::vector<Row> rows{
-      {"plain", reply(409, R"({"message":"Organization name taken"})"), ErrorCode::conflict, "", "Organization name taken", false},
+      {"plain", reply(409, R"({"message":"Organization name taken"})"), ErrorCode::conflict, "",
+       "Organization name taken", false},
       {"errutil", reply(400, R"({"message":"m","messageId":"serviceaccounts.ErrAlreadyExists","statusCode":400})"),
        ErrorCode::rejected, "serviceaccounts.ErrAlreadyExists", "m", false},
       {"rbac", reply(403, R"({"title":"Access denied","message":"You'll need","accessErrorId":"ACE0123456789"})"),
        ErrorCode::forbidden, "", "You'll need", false},
       {"dashboard", reply(412, R"({"status":"version-mismatch","message":"changed"})"), ErrorCode::conflict,
        "version-mismatch", "changed", false},
-      {"kubernetes", reply(404, R"({"kind":"Status","status":"Failure","message":"not found","reason":"NotFound","code":404})"),
+      {"kubernetes",
+       reply(404, R"({"kind":"Status","status":"Failure","message":"not found","reason":"NotFound","code":404})"),
        ErrorCode::not_found, "NotFound", "not found", false},
       {"text", reply(429, "too many", "text/plain"), ErrorCode::unavailable, "", "too many", true},
-      {"proxy", reply(502, "<html>bad gateway</html>", "text/html"), ErrorCode::unavailable, "", "<html>bad gateway</html>", true},
+      {"proxy", reply(502, "<html>bad gateway</html>", "text/html"), ErrorCode::unavailable, "",
+       "<html>bad gateway</html>", true},
       {"locked", reply(401, R"({"message":"Invalid username or password","messageId":"password-auth.failed"})"),
        ErrorCode::unauthenticated, "password-auth.failed", "Invalid username or password", false},
       {"not a member", reply(500, R"({"kind":"Status","message":"namespace mismatch"})"), ErrorCode::forbidden, "",
        "namespace mismatch", false},
-      {"html login page", reply(200, "<html>login</html>", "text/html"), ErrorCode::protocol, "", "<html>login</html>", false},
+      {"html login page", reply(200, "<html>login</html>", "text/html"), ErrorCode::protocol, "", "<html>login</html>",
+       false},
   };
   for (const Row& row : rows) {
     CAPTURE(row.name);

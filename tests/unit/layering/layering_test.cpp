@@ -1,6 +1,5 @@
 // Who may include whom (CONTRIBUTING.md): reads the include lines of lib/ and fails on a row broken.
 #include <doctest/doctest.h>
-
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -36,7 +35,8 @@ const std::map<std::string, Row> table{
 const Row concrete{"http/beast_transport.hpp", "sink/file_sink.hpp", "source/directory_source.hpp"};
 // No I/O can be included where decisions are made.
 const Row without_asio{"base", "model", "manifest", "plan", "state"};
-const Row files_without_asio{"token/slot.hpp", "token/slot.cpp", "token/name.hpp", "token/name.cpp", "grafana/breaker.hpp", "grafana/breaker.cpp"};
+const Row files_without_asio{"token/slot.hpp", "token/slot.cpp",      "token/name.hpp",
+                             "token/name.cpp", "grafana/breaker.hpp", "grafana/breaker.cpp"};
 // Headers that say at their head that they are for .cpp files only.
 const Row json_headers{"grafana/json_fields.hpp", "kinds/objects.hpp"};
 

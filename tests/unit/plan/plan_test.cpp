@@ -45,7 +45,8 @@ int rank(KindName kind) {
   return 8;
 }
 
-plan::Plan make(const std::vector<Desired>& all, const Snapshot& snapshot, const std::unordered_set<std::string>& unknown = {}) {
+plan::Plan make(const std::vector<Desired>& all, const Snapshot& snapshot,
+                const std::unordered_set<std::string>& unknown = {}) {
   std::vector<const Desired*> pointers;
   for (const Desired& desired : all) pointers.push_back(&desired);
   return plan::make_plan({pointers, snapshot, unknown, by_digest, rank});
@@ -62,8 +63,8 @@ std::vector<std::string> names(const plan::Plan& plan) {
 TEST_CASE("parents come before their children, whatever their names") {
   const ResourceKey a{kind_folder, "o", "a"}, b{kind_folder, "o", "b"};
   const std::vector<Desired> all{wanted(kind_dashboard, "o", "0", "{}", {a}), wanted(kind_folder, "o", "a", "{}", {b}),
-                                 wanted(kind_folder, "o", "b", "{}", {{kind_folder, "o", "c"}}), wanted(kind_folder, "o", "c"),
-                                 wanted(kind_organization, "o", "o")};
+                                 wanted(kind_folder, "o", "b", "{}", {{kind_folder, "o", "c"}}),
+                                 wanted(kind_folder, "o", "c"), wanted(kind_organization, "o", "o")};
   CHECK(names(make(all, {})) == std::vector<std::string>{"o", "c", "b", "a", "0"});
 }
 
@@ -140,8 +141,9 @@ TEST_CASE("a long value is shortened for people") {
 }
 
 TEST_CASE("a plan reads as the documentation shows it") {
-  std::vector<Desired> all{wanted(kind_organization, "apiorg", "apiorg"), wanted(kind_service_account, "apiorg", "test"),
-                           wanted(kind_dashboard, "apiorg", "production-overview", R"({"title":"Production Overview"})")};
+  std::vector<Desired> all{
+      wanted(kind_organization, "apiorg", "apiorg"), wanted(kind_service_account, "apiorg", "test"),
+      wanted(kind_dashboard, "apiorg", "production-overview", R"({"title":"Production Overview"})")};
   all[1].summary = "(Admin)";
   Snapshot snapshot;
   snapshot.add(seen(all[0], "{}"));
@@ -168,5 +170,6 @@ TEST_CASE("many differences of one resource are counted, not listed") {
   const std::vector<Desired> all{wanted(kind_dashboard, "o", "d", after + "}")};
   Snapshot snapshot;
   snapshot.add(seen(all[0], before + "}"));
-  CHECK(plan::render_text(make(all, snapshot), plan::Colour::no).find("… and 30 more differences") != std::string::npos);
+  CHECK(plan::render_text(make(all, snapshot), plan::Colour::no).find("… and 30 more differences") !=
+        std::string::npos);
 }

@@ -69,8 +69,19 @@ TEST_CASE("what makes a key lost, and what the next generation is") {
     const char* reason;
   };
   const std::vector<Row> rows{
-      {"key file deleted", [](Inputs& i) { i.key_state = KeyState::missing; i.key_entry.reset(); }, "missing"},
-      {"key file truncated", [](Inputs& i) { i.key_state = KeyState::malformed; i.key_problem = "12 bytes"; i.key_entry.reset(); }, "12 bytes"},
+      {"key file deleted",
+       [](Inputs& i) {
+         i.key_state = KeyState::missing;
+         i.key_entry.reset();
+       },
+       "missing"},
+      {"key file truncated",
+       [](Inputs& i) {
+         i.key_state = KeyState::malformed;
+         i.key_problem = "12 bytes";
+         i.key_entry.reset();
+       },
+       "12 bytes"},
       {"another key put there", [](Inputs& i) { i.key_entry.reset(); }, "did not put there"},
       {"token deleted by hand", [](Inputs& i) { i.tokens.clear(); }, "gone"},
       {"token revoked", [](Inputs& i) { i.tokens[0].revoked = true; }, "revoked"},
@@ -249,8 +260,8 @@ TEST_CASE("generation names prove themselves, and nothing that merely looks like
   other.token = "test";
   CHECK_FALSE(recognise(other, name));
   for (const std::string& foreign :
-       {std::string("test-token"), std::string("test-token-g0001"), std::string("test-token-g0001-aaaaaa"),
-        "x" + name, name + "x", std::string("test-token-g0000-") + name.substr(17), "test-token-g1-" + name.substr(17),
+       {std::string("test-token"), std::string("test-token-g0001"), std::string("test-token-g0001-aaaaaa"), "x" + name,
+        name + "x", std::string("test-token-g0000-") + name.substr(17), "test-token-g1-" + name.substr(17),
         std::string("test-token-g0002-") + name.substr(17), std::string("test-token-g-1-aaaaaa"), std::string()})
     CHECK_FALSE(recognise(slot, foreign));
 }
