@@ -122,10 +122,12 @@ std::string chosen_file(const ConfigSource& source) {
 std::map<std::string, FileValue> read_file(const std::string& path, Diagnostics& diagnostics) {
   if (path.empty()) return {};
   const Position at{std::make_shared<const std::string>(path), 0, 0};
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   std::error_code error;
-  if (!file || !std::filesystem::is_regular_file(path, error)) {
+  std::ifstream file;  // a FIFO or a device would be read without an end
+  if (std::filesystem::is_regular_file(path, error)) file.open(path, std::ios::binary);
+  std::string text;
+  if (file.is_open()) text.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  if (!file.is_open()) {
     diagnostics.error(at, "the configuration file cannot be read",
                       fmt::format("as user {}; is the path right?", geteuid()));
     return {};
@@ -208,11 +210,12 @@ LoadedConfig load_config(const ConfigSource& source, Need need) {
   const std::map<std::string, FileValue> from_file = read_file(loaded.file, diagnostics);
   for (const Setting& setting : setting_table()) {
     if (setting.key == config_key) continue;
+    if (need == Need::manifests && setting.key != "manifests.directory") continue;
     const std::size_t errors = diagnostics.error_count();
     std::optional<Chosen> chosen = choose(setting, source, from_file, diagnostics);
     if (!chosen && diagnostics.error_count() > errors) continue;
     if (!chosen && setting.default_value.empty()) {
-      if (setting.required && need == Need::everything)
+      if (setting.required)
         diagnostics.error(
             {}, fmt::format("setting {} is required", setting.key),
             fmt::format("in the file, as {} or as {}", flag_of(setting.key), environment_of(setting.key)));

@@ -26,8 +26,8 @@ struct LoadedConfig {
   Diagnostics diagnostics;
 };
 
-// Of `check`, which needs no settings, only what was given is looked at.
-enum class Need : bool { nothing, everything };
+// `check` needs to know where the manifests are, and nothing else of the settings.
+enum class Need : bool { manifests, everything };
 
 [[nodiscard]] LoadedConfig load_config(const ConfigSource& source, Need need);
 

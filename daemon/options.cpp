@@ -22,11 +22,15 @@ constexpr std::array<CommandRow, 5> commands{{
      "SIGTERM "
      "and SIGINT end it cleanly, a second one at once."},
     {"plan", "[-o json] [--detailed-exitcode]", "prints what would change, and why; changes nothing",
-     "Reads Grafana, the manifests, the token files and the state."},
+     "Reads Grafana, the manifests, the token files and the state; of the state it writes nothing but a refused login, "
+     "so that "
+     "plans in a row cannot lock the user out of Grafana."},
     {"apply", "[-o json]", "one cycle: makes Grafana as declared, and ends",
      "Exit code 1 tells that a resource failed or was skipped; the rest was done."},
     {"check", "PATH...", "checks manifests offline; no Grafana, no credentials",
-     "For CI and pre-commit. PATH is a directory of manifests. Every problem is printed with file, line and column."},
+     "For CI and pre-commit. PATH is a directory of manifests, or one of them; without it, the manifests.directory of "
+     "the "
+     "configuration. Every problem is printed with file, line and column."},
     {"version", "", "prints version, compiler and libraries", ""},
 }};
 
@@ -175,9 +179,6 @@ Result<Options> parse_command_line(int argc, const char* const* argv) {
   if (options.command.empty() && !options.help)
     return fail(Error(ErrorCode::invalid, "a command is needed: run, plan, apply, check or version")
                     .with_hint("try graftd --help"));
-  if (options.command == "check" && !options.help && options.paths.empty() &&
-      !options.settings.contains("manifests.directory") && !options.config)
-    return fail(Error(ErrorCode::invalid, "check needs a PATH").with_hint("try graftd check --help"));
   return options;
 }
 

@@ -43,6 +43,8 @@ int exit_code_of(const Error& stopped) {
     case ErrorCode::blocked:
     case ErrorCode::forbidden:
       return exit_refused;
+    case ErrorCode::cancelled:
+      return exit_not_converged;
     case ErrorCode::internal:
       return exit_bug;
     default:

@@ -4,18 +4,17 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <csignal>
 #include <fmt/format.h>
-#include <unistd.h>
+#include <malloc.h>
 
 #include "async/deadline.hpp"
 #include "daemon/credential_file.hpp"
 #include "daemon/exit_codes.hpp"
 #include "daemon/report_log.hpp"
 #include "daemon/schedule.hpp"
+#include "daemon/stopper.hpp"
 
 namespace graft::daemon {
 
@@ -24,7 +23,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds poll_interval{1'000};  // so that a change is seen within 2 s
-constexpr std::chrono::seconds drain_time{15};
 
 class Service {
  public:
@@ -35,10 +33,9 @@ class Service {
     Result<std::unique_ptr<App>> app = App::make(settings, clock_, random_, log_, {});
     if (!app) return report_start_failure(app.error(), log_);
     app_ = std::move(*app);
-    listen_for_signals();
-    asio::co_spawn(io_, loop(), asio::bind_cancellation_slot(cancel_.slot(), [this](const std::exception_ptr& failure) {
-                     finished(failure);
-                   }));
+    asio::co_spawn(io_, loop(),
+                   asio::bind_cancellation_slot(stopper_.slot(),
+                                                [this](const std::exception_ptr& failure) { finished(failure); }));
     io_.run();
     app_.reset();
     log_.info("stopped", {{"exit_code", std::to_string(exit_code_)}});
@@ -47,7 +44,7 @@ class Service {
 
  private:
   void finished(const std::exception_ptr& failure) {
-    if (failure && !stopping_) {
+    if (failure && !stopper_.stopping()) {
       exit_code_ = exit_bug;
       try {
         std::rethrow_exception(failure);
@@ -57,33 +54,8 @@ class Service {
         log_.error("a bug in graftd");
       }
     }
-    signals_.cancel();
-    drain_.cancel();
+    stopper_.finished();
     wake_.cancel();
-  }
-
-  void listen_for_signals() {
-    signals_.async_wait([this](boost::system::error_code error, int signal) {
-      if (error) return;
-      listen_for_signals();
-      handle(signal);
-    });
-  }
-
-  void handle(int signal) {
-    if (signal == SIGHUP) {
-      reload_ = true;
-      wake_.cancel();
-      return;
-    }
-    if (stopping_) ::_exit(signal == SIGINT ? 130 : 143);
-    stopping_ = true;
-    log_.info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
-    wake_.cancel();
-    drain_.expires_after(drain_time);
-    drain_.async_wait([this](boost::system::error_code error) {
-      if (!error) cancel_.emit(asio::cancellation_type::terminal);
-    });
   }
 
   // All or nothing: a configuration with errors leaves everything as it is.
@@ -108,7 +80,7 @@ class Service {
     }
     if (!app) {
       exit_code_ = report_start_failure(app.error(), log_);
-      stopping_ = true;
+      stopper_.stop_from_within();
       return;
     }
     app_ = std::move(*app);
@@ -117,9 +89,9 @@ class Service {
 
   asio::awaitable<void> loop() {
     log_.info("started", {{"grafana", app_->settings().url}, {"manifests", app_->settings().manifests_directory}});
-    while (!stopping_) {
+    while (!stopper_.stopping()) {
       if (reload_) reload();
-      if (stopping_) break;
+      if (stopper_.stopping()) break;
       const reconcile::Report report = co_await cycle();
       if (const int code = hopeless(report); code != 0) {
         exit_code_ = code;
@@ -141,9 +113,11 @@ class Service {
         co_return report;
       }
     }
-    reconcile::Report report = co_await app_->cycle().run_once(reconcile::Mode::apply, [this] { return stopping_; });
+    const auto stopping = [this] { return stopper_.stopping(); };
+    reconcile::Report report = co_await app_->cycle().run_once(reconcile::Mode::apply, stopping);
     log_manifest_problems(report);
     log_report(report, log_);
+    ::malloc_trim(0);  // a cycle reads much and keeps little; what it needed goes back to the machine
     co_return report;
   }
 
@@ -166,7 +140,7 @@ class Service {
   // Until the time is over, a signal comes, or something that we depend on has changed.
   asio::awaitable<void> wait(std::chrono::milliseconds pause) {
     const SteadyTime until = clock_.steady() + pause;
-    while (!stopping_ && !reload_) {
+    while (!stopper_.stopping() && !reload_) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - clock_.steady());
       if (left <= std::chrono::milliseconds(0)) co_return;
       wake_.expires_after(std::min(left, poll_interval));
@@ -181,13 +155,16 @@ class Service {
   Random& random_;
   Log& log_;
   asio::io_context io_{1};
-  asio::signal_set signals_{io_, SIGINT, SIGTERM, SIGHUP};
-  asio::steady_timer wake_{io_}, drain_{io_};
-  asio::cancellation_signal cancel_;
+  asio::steady_timer wake_{io_};
+  Stopper stopper_{io_, log_, [this] { wake_.cancel(); },
+                   [this] {
+                     reload_ = true;
+                     wake_.cancel();
+                   }};
   std::unique_ptr<App> app_;
   std::string credential_stamp_, logged_problems_;
   int failures_ = 0, exit_code_ = exit_ok;
-  bool stopping_ = false, reload_ = false, had_manifests_ = false;
+  bool reload_ = false, had_manifests_ = false;
 };
 
 }  // namespace

@@ -4,7 +4,9 @@
 
 #include "daemon/commands/commands.hpp"
 #include "daemon/exit_codes.hpp"
-#include "daemon/manifest_source.hpp"
+#include "kinds/decoders.hpp"
+#include "manifest/loader.hpp"
+#include "source/directory_source.hpp"
 
 namespace graft::daemon {
 
@@ -30,27 +32,28 @@ struct Checked {
 };
 
 void check_path(const std::string& path, Checked& checked) {
-  ManifestSource source(path);
-  Result<manifest::LoadResult> loaded = source.load();
-  if (!loaded) {
-    checked.diagnostics.error({}, loaded.error().describe());
+  Result<std::unique_ptr<manifest::Files>> files = source::snapshot(path);
+  if (!files) {
+    checked.diagnostics.error({}, files.error().describe());
     return;
   }
-  checked.diagnostics.append(loaded->diagnostics);
-  checked.documents += loaded->documents;
-  if (loaded->state) checked.resources += loaded->state->resources.size();
+  manifest::LoadResult loaded = manifest::load(**files, kinds::all_decoders());
+  checked.diagnostics.append(std::move(loaded.diagnostics));
+  checked.documents += loaded.documents;
+  if (loaded.state) checked.resources += loaded.state->resources.size();
 }
 
 }  // namespace
 
 int check_command(const Options& options, const ConfigSource& source) {
-  LoadedConfig config = load_config(source, Need::nothing);
-  if (config.diagnostics.has_errors()) {
-    print_diagnostics(config.diagnostics);
-    return exit_bad_config;
-  }
   std::vector<std::string> paths = options.paths;
-  if (paths.empty()) paths.push_back(config.settings.manifests_directory);
+  if (paths.empty() || options.config) {
+    // Only then: where manifests are checked there need be no configuration, and no environment of one.
+    LoadedConfig config = load_config(source, Need::manifests);
+    print_diagnostics(config.diagnostics);
+    if (config.diagnostics.has_errors()) return exit_bad_config;
+    if (paths.empty()) paths.push_back(config.settings.manifests_directory);
+  }
   Checked checked;
   for (const std::string& path : paths) check_path(path, checked);
   const bool sound = !checked.diagnostics.has_errors();

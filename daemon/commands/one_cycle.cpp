@@ -1,10 +1,8 @@
 #include "daemon/commands/one_cycle.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_future.hpp>
-#include <csignal>
 #include <cstdio>
 
 #include "daemon/app.hpp"
@@ -12,6 +10,7 @@
 #include "daemon/exit_codes.hpp"
 #include "daemon/logger.hpp"
 #include "daemon/report_log.hpp"
+#include "daemon/stopper.hpp"
 
 namespace graft::daemon {
 
@@ -19,18 +18,17 @@ namespace {
 
 namespace asio = boost::asio;
 
-reconcile::Report run_cycle(asio::io_context& io, App& app, reconcile::Mode mode) {
-  bool stopping = false;
-  asio::signal_set signals(io, SIGINT, SIGTERM);
-  signals.async_wait([&](boost::system::error_code error, int) { stopping = stopping || !error; });
+reconcile::Report run_cycle(asio::io_context& io, App& app, reconcile::Mode mode, Log& log) {
   reconcile::Report report;
   std::exception_ptr failure;
-  auto cycle = app.cycle().run_once(mode, [&stopping] { return stopping; });
-  asio::co_spawn(io, std::move(cycle), [&](std::exception_ptr thrown, reconcile::Report made) {
-    failure = std::move(thrown);
-    report = std::move(made);
-    signals.cancel();
-  });
+  Stopper stopper(io, log, [] {}, nullptr);
+  auto cycle = app.cycle().run_once(mode, [&stopper] { return stopper.stopping(); });
+  asio::co_spawn(io, std::move(cycle),
+                 asio::bind_cancellation_slot(stopper.slot(), [&](std::exception_ptr thrown, reconcile::Report made) {
+                   failure = std::move(thrown);
+                   report = std::move(made);
+                   stopper.finished();
+                 }));
   io.run();
   if (failure) std::rethrow_exception(failure);
   return report;
@@ -52,13 +50,14 @@ int one_cycle(const ConfigSource& source, reconcile::Mode mode,
     std::fprintf(stderr, "graftd: %s\n", credential.error().describe().c_str());
     return exit_bad_config;
   }
-  const reconcile::Report report = run_cycle(io, **app, mode);
+  const reconcile::Report report = run_cycle(io, **app, mode, *log);
   print_diagnostics(report.diagnostics);
   if (report.stopped || report.manifests_rejected) {
     if (report.stopped) std::fprintf(stderr, "graftd: %s\n", report.stopped->describe().c_str());
     return report.manifests_rejected ? exit_bad_manifests : exit_code_of(*report.stopped);
   }
-  return show(report);
+  const int code = show(report);
+  return report.logins_stopped ? static_cast<int>(exit_refused) : code;
 }
 
 }  // namespace graft::daemon

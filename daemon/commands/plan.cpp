@@ -15,7 +15,7 @@ int plan_command(const Options& options, const ConfigSource& source) {
         options.output == Output::json ? plan::render_json(report.plan) : plan::render_text(report.plan, colour);
     std::fputs(text.c_str(), stdout);
     const plan::Counts counts = report.plan.counts();
-    if (counts.blocked > 0) return static_cast<int>(exit_not_converged);
+    if (counts.blocked + counts.unread > 0) return static_cast<int>(exit_not_converged);
     if (options.detailed_exitcode && !counts.nothing_to_do()) return static_cast<int>(exit_changes);
     return static_cast<int>(exit_ok);
   };

@@ -54,6 +54,12 @@ void append_utf8(std::string& out, std::uint32_t code_point) {
 
 bool control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
+// The second set of control characters and the two line ends of Unicode: a terminal or a log may act on them.
+bool invisible(const Decoded& decoded) {
+  const std::uint32_t c = decoded.code_point;
+  return decoded.length > 1 && ((c >= 0x80 && c <= 0x9f) || c == 0x2028 || c == 0x2029);
+}
+
 // A locale of our own: the process's locale stays "C", and nobody else's setlocale can change the answer.
 locale_t unicode_locale() {
   static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
@@ -88,17 +94,25 @@ std::optional<std::size_t> invalid_utf8(std::string_view text) {
   return std::nullopt;
 }
 
-bool has_control_characters(std::string_view text) { return std::any_of(text.begin(), text.end(), control); }
+bool has_control_characters(std::string_view text) {
+  for (std::size_t offset = 0; offset < text.size();) {
+    if (control(text[offset])) return true;
+    const Decoded decoded = decode_utf8(text, offset);
+    if (invisible(decoded)) return true;
+    offset += std::max<std::size_t>(decoded.length, 1);
+  }
+  return false;
+}
 
 std::string printable(std::string_view text, std::size_t limit) {
   std::string out;
   for (std::size_t offset = 0; offset < text.size();) {
     if (out.size() >= limit) return out + "...";
     const Decoded decoded = decode_utf8(text, offset);
-    if (decoded.length == 0 || control(text[offset])) {
+    if (decoded.length == 0 || control(text[offset]) || invisible(decoded)) {
       const bool blank = text[offset] == '\n' || text[offset] == '\r' || text[offset] == '\t';
       out.push_back(blank ? ' ' : '?');
-      ++offset;
+      offset += std::max<std::size_t>(decoded.length, 1);
       continue;
     }
     out.append(text.substr(offset, decoded.length));

@@ -13,7 +13,8 @@ namespace graft {
 // The offset of the first byte that is not part of well-formed UTF-8 (no overlong forms, no surrogates), if any.
 [[nodiscard]] std::optional<std::size_t> invalid_utf8(std::string_view text);
 
-// True for 0x00-0x1f and 0x7f: never allowed in a name that reaches a path, a header or a file name (reliability T37).
+// True for 0x00-0x1f, 0x7f, U+0080-U+009F, U+2028 and U+2029: never allowed in a name that reaches a path, a header or
+// a file name (reliability T37).
 [[nodiscard]] bool has_control_characters(std::string_view text);
 
 // The text made safe to print on one line: control characters and broken UTF-8 become '?', at most `limit` bytes and

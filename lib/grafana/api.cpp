@@ -13,6 +13,7 @@ namespace graft::grafana {
 
 namespace {
 
+constexpr std::size_t answer_depth_limit = 512;    // one deep dashboard of somebody must not hide all others
 constexpr std::chrono::seconds longest_pause{10};  // within a cycle; the loop itself waits longer
 
 bool troubled(const Result<Reply>& reply) {
@@ -26,14 +27,16 @@ bool worth_repeating(const Result<Reply>& reply) {
   return reply->status == 429 || reply->status == 502 || reply->status == 503 || reply->status == 504;
 }
 
-std::chrono::milliseconds pause_before_retry(const Result<Reply>& reply, std::chrono::milliseconds usual) {
+std::optional<std::chrono::milliseconds> pause_before_retry(const Result<Reply>& reply,
+                                                            std::chrono::milliseconds usual) {
   int seconds = 0;
   if (reply) {
     const std::string& told = reply->retry_after;
     std::from_chars(told.data(), told.data() + told.size(), seconds);
   }
   const std::chrono::milliseconds asked = std::chrono::seconds(std::max(0, seconds));
-  return std::min<std::chrono::milliseconds>(std::max(usual, asked), longest_pause);
+  if (asked > longest_pause) return std::nullopt;  // told to stay away for longer than a cycle waits
+  return std::max(usual, asked);
 }
 
 }  // namespace
@@ -49,14 +52,15 @@ struct Api::Impl {
   SteadyTime date_seen{};
   std::uint64_t requests = 0;
 
-  Result<http::Request> make_request(const Call& call) {
+  Result<http::Request> make_request(const Call& call, std::uint64_t& epoch) {
     http::Request request(call.method, call.target);
     if (call.key != nullptr) {
       request.headers.emplace_back("Authorization", fmt::format("Bearer {}", call.key->reveal()));
     } else {
-      Result<std::string> authorization = gate.authorization(call.probe);
-      if (!authorization) return fail(std::move(authorization.error()));
-      request.headers.emplace_back("Authorization", std::move(*authorization));
+      Result<LoginGate::Pass> pass = gate.pass(call.probe);
+      if (!pass) return fail(std::move(pass.error()));
+      epoch = pass->epoch;
+      request.headers.emplace_back("Authorization", std::move(pass->authorization));
     }
     if (call.organization.value() > 0)
       request.headers.emplace_back("X-Grafana-Org-Id", std::to_string(call.organization.value()));
@@ -68,24 +72,29 @@ struct Api::Impl {
     return request;
   }
 
-  void note(const Call& call, const http::Response& response, const Reply& reply) {
+  void note(const Call& call, std::uint64_t epoch, const http::Response& response, const Reply& reply) {
     date = parse_http_date(response.header("Date"));
     date_seen = clock.steady();
     if (call.key != nullptr) return;
     if (is_refused_login(reply)) {
       gate.refused();
-    } else if (reply.status < 500 && reply.status != 401) {
-      gate.succeeded();
+    } else if (call.probe && reply.status == 200 && is_json(reply)) {
+      gate.proven(epoch);
+    } else if (call.probe && reply.status == 504) {
+      gate.unanswered(epoch);
     }
   }
 
   asio::awaitable<Result<Reply>> once(const Call& call) {
     Permits permits = co_await governor.admit(call.access);
-    Result<http::Request> request = make_request(call);  // asked for last: the gate may have shut while we waited
+    std::uint64_t epoch = 0;
+    Result<http::Request> request =
+        make_request(call, epoch);  // asked for last: the gate may have shut while we waited
     if (!request) co_return fail(std::move(request.error()));
     ++requests;
     Result<http::Response> response = co_await transport.exchange(std::move(*request));
     if (!response) {
+      if (call.probe && response.error().code == ErrorCode::ambiguous) gate.unanswered(epoch);
       Error error = std::move(response.error());
       co_return fail(std::move(error).context(call.what));
     }
@@ -95,7 +104,7 @@ struct Api::Impl {
     reply.location = response->header("Location");
     reply.retry_after = response->header("Retry-After");
     reply.body = std::move(response->body);
-    note(call, *response, reply);
+    note(call, epoch, *response, reply);
     log.debug("request", {{"method", call.method},
                           {"target", call.target},
                           {"org", std::to_string(call.organization.value())},
@@ -113,9 +122,10 @@ struct Api::Impl {
         governor.went_well(call.access);
       }
       if (!call.idempotent || attempt >= limits.read_retries || !worth_repeating(reply)) co_return reply;
-      const std::chrono::milliseconds wait = pause_before_retry(reply, pause);
+      const std::optional<std::chrono::milliseconds> wait = pause_before_retry(reply, pause);
+      if (!wait) co_return reply;
       log.debug("request repeated", {{"what", call.what}, {"attempt", std::to_string(attempt + 1)}});
-      co_await async::sleep_for(wait);
+      co_await async::sleep_for(*wait);
       pause *= 2;
     }
   }
@@ -133,11 +143,12 @@ asio::awaitable<Result<nlohmann::json>> Api::fetch(Call call) {
   Result<Reply> reply = co_await send(std::move(call));
   if (!reply) co_return fail(std::move(reply.error()));
   if (reply->status < 200 || reply->status > 299 || !is_json(*reply)) co_return fail(error_of(what, *reply));
-  Result<nlohmann::json> document = parse_json(reply->body);
+  const std::string body = std::move(reply->body);
+  Result<nlohmann::json> document = parse_json(body, answer_depth_limit);
   if (!document) {
-    Error error(ErrorCode::protocol,
-                fmt::format("{}: the answer is not sound JSON: {}", what, document.error().message));
-    co_return fail(std::move(error).with_server_text(reply->body));
+    // Without the text: it may be other people's content.
+    co_return fail(ErrorCode::protocol,
+                   fmt::format("{}: the answer is not sound JSON: {}", what, document.error().message));
   }
   co_return std::move(*document);
 }

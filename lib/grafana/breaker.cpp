@@ -7,6 +7,7 @@ namespace graft::grafana {
 std::optional<WallTime> login_blocked_until(const LoginRecord& record, WallTime now, double unit) {
   if (record.refusals.empty()) return std::nullopt;
   const WallTime newest = record.refusals.back();
+  if (record.last_success && *record.last_success > newest) return std::nullopt;
   const auto recent = std::count_if(record.refusals.begin(), record.refusals.end(),
                                     [&](WallTime refusal) { return newest - refusal < grafana_lockout_window; });
   const auto jitter = std::chrono::seconds(static_cast<std::int64_t>(unit * static_cast<double>(retry_jitter.count())));
@@ -27,8 +28,9 @@ LoginRecord after_refusal(LoginRecord record, WallTime now) {
 }
 
 LoginRecord after_success(LoginRecord record, WallTime now) {
-  // Grafana does not forget its count at a success (11.1 [run]); so neither does the window here: only old refusals go.
-  record.refusals.clear();
+  // Grafana does not forget its count at a success (11.1 [run]); so neither do we: only old refusals go, and the next
+  // one within the window is the second.
+  std::erase_if(record.refusals, [&](WallTime refusal) { return now - refusal >= 4 * grafana_lockout_window; });
   record.last_success = now;
   return record;
 }

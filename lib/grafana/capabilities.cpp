@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "grafana/json_fields.hpp"
+
 namespace graft::grafana {
 
 namespace {
 
 bool serves(const nlohmann::json& groups, const std::string& group_version) {
-  for (const auto& group : groups.value("groups", nlohmann::json::array()))
-    for (const auto& version : group.value("versions", nlohmann::json::array()))
-      if (version.value("groupVersion", "") == group_version) return true;
+  for (const nlohmann::json& group : array_of(groups, "groups"))
+    for (const nlohmann::json& version : array_of(group, "versions"))
+      if (text_of(version, "groupVersion") == group_version) return true;
   return false;
 }
 

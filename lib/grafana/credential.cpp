@@ -1,5 +1,6 @@
 #include "grafana/credential.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "base/hash.hpp"
@@ -32,14 +33,28 @@ void LoginGate::use(Credential credential) {
   credential_ = std::move(credential);
   record_ = credential_->is_key() ? LoginRecord{} : memory_.load(fingerprint_);
   proven_ = false;
+  ++epoch_;
   evaluate();
 }
 
 void LoginGate::evaluate() { blocked_until_ = login_blocked_until(record_, clock_.wall(), random_.unit()); }
 
-Result<std::string> LoginGate::authorization(bool probe) {
+void LoginGate::remember() {
+  const LoginRecord stored = memory_.load(fingerprint_);
+  for (const WallTime refusal : stored.refusals)
+    if (std::ranges::find(record_.refusals, refusal) == record_.refusals.end()) record_.refusals.push_back(refusal);
+  std::ranges::sort(record_.refusals);
+  record_.last_success = std::max(record_.last_success, stored.last_success);
+}
+
+Result<LoginGate::Pass> LoginGate::pass(bool probe) {
   if (!credential_) return fail(ErrorCode::internal, "no credential in use");
-  if (credential_->is_key()) return credential_->authorization();
+  if (credential_->is_key()) return Pass{credential_->authorization(), epoch_};
+  if (probe) {
+    const std::size_t known = record_.refusals.size();
+    remember();
+    if (record_.refusals.size() != known) evaluate();
+  }
   if (blocked_until_ && clock_.wall() < *blocked_until_) {
     return fail(Error(ErrorCode::blocked, fmt::format("login of \"{}\" was refused; no further try before {}",
                                                       credential_->username, format_rfc3339(*blocked_until_)))
@@ -48,11 +63,12 @@ Result<std::string> LoginGate::authorization(bool probe) {
   }
   if (!proven_ && !probe)
     return fail(ErrorCode::blocked, fmt::format("the login of \"{}\" is not proven to work", credential_->username));
-  return credential_->authorization();
+  return Pass{credential_->authorization(), epoch_};
 }
 
 void LoginGate::refused() {
   if (!credential_ || credential_->is_key()) return;
+  ++epoch_;
   proven_ = false;
   record_ = after_refusal(std::move(record_), clock_.wall());
   memory_.save(fingerprint_, record_);
@@ -61,12 +77,25 @@ void LoginGate::refused() {
              {{"user", credential_->username}, {"next_try", format_rfc3339(blocked_until_.value_or(clock_.wall()))}});
 }
 
-void LoginGate::succeeded() {
-  if (proven_ || !credential_ || credential_->is_key()) return;
+void LoginGate::proven(std::uint64_t epoch) {
+  if (epoch != epoch_ || proven_ || !credential_ || credential_->is_key()) return;
   proven_ = true;
   blocked_until_.reset();
   record_ = after_success(std::move(record_), clock_.wall());
   memory_.save(fingerprint_, record_);
+}
+
+// A password that has never worked may be a wrong one, and a proxy that loses the answers would hide five refusals from
+// us.
+// One lost answer is an accident; several within Grafana's window are taken for refusals.
+void LoginGate::unanswered(std::uint64_t epoch) {
+  if (epoch != epoch_ || proven_ || record_.last_success) return;
+  const WallTime now = clock_.wall();
+  std::erase_if(unanswered_, [&](WallTime time) { return now - time >= grafana_lockout_window; });
+  unanswered_.push_back(now);
+  if (unanswered_.size() < unanswered_limit) return;
+  unanswered_.clear();
+  refused();
 }
 
 }  // namespace graft::grafana

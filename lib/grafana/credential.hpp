@@ -3,9 +3,11 @@
 // This is the seam for other ways to log in (a session cookie): whoever calls Grafana asks the gate for the header.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -46,16 +48,24 @@ class LoginGate {
   [[nodiscard]] bool has_credential() const { return credential_.has_value(); }
   [[nodiscard]] const Credential& credential() const { return *credential_; }
 
-  // ErrorCode::blocked with the time of the next try, or the header's value. Until a login has succeeded in this
+  // What a request may carry. `epoch` comes back with its outcome: only a request that was sent after the last refusal
+  // tells anything about the credential.
+  struct Pass {
+    std::string authorization;
+    std::uint64_t epoch = 0;
+  };
+  // ErrorCode::blocked with the time of the next try, or the header's value. Until a probe has succeeded in this
   // process, `probe` must be true: only one request at a time tries a credential that is not known to work.
-  [[nodiscard]] Result<std::string> authorization(bool probe);
-  void refused();    // a 401 that speaks of the login
-  void succeeded();  // any other answer to an authenticated request
+  [[nodiscard]] Result<Pass> pass(bool probe);
+  void refused();                        // a 401 that speaks of the login, whenever its request was sent
+  void proven(std::uint64_t epoch);      // the probe was answered with who we are: nothing less proves a login
+  void unanswered(std::uint64_t epoch);  // a probe that reached somebody got no answer; Grafana may have counted it
 
   [[nodiscard]] std::optional<WallTime> blocked_until() const { return blocked_until_; }
 
  private:
   void evaluate();
+  void remember();  // what another graftd (a plan beside the daemon) has learned counts too
 
   LoginMemory& memory_;
   Clock& clock_;
@@ -65,7 +75,10 @@ class LoginGate {
   std::string fingerprint_;
   LoginRecord record_;
   std::optional<WallTime> blocked_until_;
-  bool proven_ = false;  // has worked in this process and was not refused since
+  static constexpr std::size_t unanswered_limit = 3;
+  std::vector<WallTime> unanswered_;  // probes of late, of a credential that has never worked
+  std::uint64_t epoch_ = 0;           // moves with every credential and every refusal
+  bool proven_ = false;               // has worked in this process and was not refused since
 };
 
 }  // namespace graft::grafana

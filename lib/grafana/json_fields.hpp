@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/result.hpp"
 
 namespace graft::grafana {
 
@@ -47,6 +48,12 @@ inline const nlohmann::json& array_of(const nlohmann::json& object, std::string_
   const nlohmann::json* value = member(object, name);
   static const nlohmann::json empty = nlohmann::json::array();
   return value != nullptr ? array_of(*value) : empty;
+}
+
+// The array that an answer must be: `null` or a map in its place is somebody's mistake, and never "there are none".
+inline Result<const nlohmann::json*> list_in(const nlohmann::json& answer, std::string_view what) {
+  if (answer.is_array()) return &answer;
+  return fail(ErrorCode::protocol, std::string(what) + ": the answer is not a list");
 }
 
 inline std::int64_t number_from(std::string_view text) {

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int objects_per_page = 500;
+constexpr int objects_per_page = 200;  // a page of usual dashboards is then below 1 MiB, and several MiB as a tree
 
 std::string object_path(const Collection& collection, const std::string& name) {
   return fmt::format("{}/{}", collection.path, url_encode(name));

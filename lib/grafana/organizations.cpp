@@ -35,6 +35,7 @@ Result<Identity> read_identity(const json& user) {
 asio::awaitable<Result<Identity>> who_am_i(Api& api) {
   Call call("GET", "/api/user", "logging in to Grafana");
   call.probe = true;
+  call.idempotent = false;  // every try with a wrong password counts at Grafana
   Result<json> user = co_await api.fetch(std::move(call));
   if (!user) co_return fail(std::move(user.error()));
   co_return read_identity(*user);
@@ -53,8 +54,10 @@ asio::awaitable<Result<std::vector<Organization>>> list_organizations(Api& api) 
   Call call("GET", "/api/orgs?perpage=100000&page=0", "listing organizations");
   Result<json> list = co_await api.fetch(std::move(call));
   if (!list) co_return fail(std::move(list.error()));
+  const auto items = list_in(*list, "listing organizations");
+  if (!items) co_return fail(items.error());
   std::vector<Organization> organizations;
-  for (const json& one : array_of(*list)) organizations.push_back({OrgId(number_of(one, "id")), text_of(one, "name")});
+  for (const json& one : **items) organizations.push_back({OrgId(number_of(one, "id")), text_of(one, "name")});
   co_return organizations;
 }
 
@@ -70,8 +73,10 @@ asio::awaitable<Result<std::vector<Membership>>> my_memberships(Api& api) {
   Call call("GET", "/api/user/orgs", "listing our own memberships");
   Result<json> list = co_await api.fetch(std::move(call));
   if (!list) co_return fail(std::move(list.error()));
+  const auto items = list_in(*list, "listing our own memberships");
+  if (!items) co_return fail(items.error());
   std::vector<Membership> memberships;
-  for (const json& one : array_of(*list)) memberships.push_back({OrgId(number_of(one, "orgId")), text_of(one, "role")});
+  for (const json& one : **items) memberships.push_back({OrgId(number_of(one, "orgId")), text_of(one, "role")});
   co_return memberships;
 }
 
@@ -92,8 +97,10 @@ asio::awaitable<Result<std::vector<Member>>> list_members(Api& api, OrgId organi
   Call call("GET", fmt::format("/api/orgs/{}/users", organization.value()), "listing members");
   Result<json> list = co_await api.fetch(std::move(call));
   if (!list) co_return fail(std::move(list.error()));
+  const auto items = list_in(*list, "listing members");
+  if (!items) co_return fail(items.error());
   std::vector<Member> members;
-  for (const json& one : array_of(*list))
+  for (const json& one : **items)
     members.push_back(
         {UserId(number_of(one, "userId")), text_of(one, "login"), text_of(one, "email"), text_of(one, "role")});
   co_return members;

@@ -75,7 +75,11 @@ asio::awaitable<Result<std::vector<Account>>> list_accounts(Api& api, OrgId orga
     call.organization = organization;
     Result<json> answer = co_await api.fetch(std::move(call));
     if (!answer) co_return fail(std::move(answer.error()));
-    const json& found = array_of(*answer, "serviceAccounts");
+    const json* const list = member(*answer, "serviceAccounts");
+    const json* const count = member(*answer, "totalCount");
+    if (list == nullptr || !list->is_array() || count == nullptr || !count->is_number_integer())
+      co_return fail(ErrorCode::protocol, "listing service accounts: the answer is not a list with its length");
+    const json& found = *list;
     for (const json& one : found) accounts.push_back(read_account(one));
     const auto total = static_cast<std::size_t>(number_of(*answer, "totalCount"));
     if (accounts.size() >= total) co_return accounts;
@@ -128,8 +132,10 @@ asio::awaitable<Result<std::vector<Token>>> list_tokens(Api& api, OrgId organiza
   call.organization = organization;
   Result<json> list = co_await api.fetch(std::move(call));
   if (!list) co_return fail(std::move(list.error()));
+  const auto items = list_in(*list, "listing tokens");
+  if (!items) co_return fail(items.error());
   std::vector<Token> tokens;
-  for (const json& one : array_of(*list)) tokens.push_back(read_token(one));
+  for (const json& one : **items) tokens.push_back(read_token(one));
   co_return tokens;
 }
 

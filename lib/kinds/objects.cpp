@@ -30,7 +30,7 @@ asio::awaitable<Result<Observed>> confirm(const Live& live, const grafana::Colle
   if (!read) co_return fail(std::move(read.error()));
   Observed observed = seen(desired, *read, form);
   if (observed.digest != desired.digest)
-    co_return fail(Error(ErrorCode::unavailable, "Grafana answered success but did not store the change").retry());
+    co_return fail(Error(ErrorCode::conflict, "Grafana answered success but did not store the change").retry());
   co_return observed;
 }
 

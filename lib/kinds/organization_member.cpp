@@ -2,6 +2,7 @@
 // lower case (grafana-api.md section 3). Our own membership is ensured with the organization, and never lowered.
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
@@ -43,14 +44,18 @@ class MemberKind final : public Kind {
     if (live.facts.self.is_key()) co_return observed;  // refused by compare()
     Result<std::vector<grafana::Member>> members = co_await grafana::list_members(live.api, live.id);
     if (!members) co_return fail(std::move(members.error()));
+    std::map<UserId, std::string> declared_as;
     for (const Desired* desired : wanted) {
       const auto found = std::ranges::find_if(*members, [&](const grafana::Member& member) {
         return equal_ignoring_ascii_case(member.login, desired->key.name) ||
                equal_ignoring_ascii_case(member.email, desired->key.name);
       });
       if (found == members->end()) continue;
-      observed.push_back(
-          make_observed(*desired, std::to_string(found->user.value()), "", with_role(*desired, found->role)));
+      Observed one = make_observed(*desired, std::to_string(found->user.value()), "", with_role(*desired, found->role));
+      // A login here and an e-mail address there may be one person, whose role would then change at every cycle.
+      const auto [first, added] = declared_as.try_emplace(found->user, desired->key.name);
+      if (!added) one.facts = json{{"alsoDeclaredAs", first->second}}.dump();
+      observed.push_back(std::move(one));
     }
     co_return observed;
   }
@@ -62,6 +67,9 @@ class MemberKind final : public Kind {
           "service-account key");
     if (is_self(facts.self, desired.key.name) && wanted_role(desired) != "Admin")
       return blocked("this is graftd's own login: it must stay Admin here; declare it as Admin or leave it out");
+    if (observed != nullptr && !observed->facts.empty())
+      return blocked(fmt::format("{} and {} are one user of Grafana; declare it once", desired.key.name,
+                                 grafana::text_of(json::parse(observed->facts, nullptr, false), "alsoDeclaredAs")));
     return Kind::compare(facts, desired, observed);
   }
 

@@ -2,6 +2,7 @@
 // decision chain of token/slot.hpp, create() and update() are the crash-safe procedure. There is no second engine.
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/duration.hpp"
@@ -51,11 +52,17 @@ class TokenKind final : public Kind {
   asio::awaitable<Result<std::vector<Observed>>> observe(const Live& live, std::span<const Desired* const> wanted,
                                                          const Snapshot& so_far) const override {
     std::vector<Observed> observed;
+    std::map<AccountId, token::Issuer::TokenList> lists;  // one request an account, however many tokens it has
     for (const Desired* desired : wanted) {
       const Observed* account = so_far.find(account_key(*desired));
       std::unique_ptr<sink::Sink> sink = settings_.make_sink(desired->canonical);
       token::Slot slot = make_slot(live, *desired, account, *sink);
-      token::Inputs inputs = co_await issuer_.gather(slot);
+      auto known = lists.find(slot.account);
+      if (known == lists.end()) {
+        token::Issuer::TokenList list = co_await issuer_.list(slot);
+        known = lists.emplace(slot.account, std::move(list)).first;
+      }
+      token::Inputs inputs = co_await issuer_.gather(slot, known->second);
       Observed one;
       one.key = desired->key;
       one.id = std::to_string(slot.account.value());
@@ -83,6 +90,12 @@ class TokenKind final : public Kind {
         break;
       case token::Step::unknown:
         verdict.verb = Verb::unknown;
+        verdict.unread = true;
+        break;
+      case token::Step::rewrite:
+        verdict.verb = Verb::update;
+        verdict.changes.push_back({"/deliverTo/0", quote(inputs.access_found), quote(inputs.access_wanted)});
+        verdict.reason.clear();
         break;
       case token::Step::revoke:
         verdict.verb = Verb::update;

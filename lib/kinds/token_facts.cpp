@@ -91,6 +91,8 @@ std::string facts_to_json(const token::Inputs& inputs) {
                       {"sinkProblem", inputs.sink_problem},
                       {"keyState", static_cast<int>(inputs.key_state)},
                       {"keyProblem", inputs.key_problem},
+                      {"accessFound", inputs.access_found},
+                      {"accessWanted", inputs.access_wanted},
                       {"keyEntry", entry_json(inputs.key_entry)},
                       {"markerGeneration", inputs.marker_generation},
                       {"proof", static_cast<int>(inputs.proof)},
@@ -107,6 +109,8 @@ token::Inputs facts_from_json(std::string_view text) {
   inputs.sink_problem = text_of(document, "sinkProblem");
   inputs.key_state = static_cast<sink::KeyState>(number_of(document, "keyState"));
   inputs.key_problem = text_of(document, "keyProblem");
+  inputs.access_found = text_of(document, "accessFound");
+  inputs.access_wanted = text_of(document, "accessWanted");
   inputs.key_entry = entry_from(member(document, "keyEntry"));
   inputs.marker_generation = static_cast<std::uint32_t>(number_of(document, "markerGeneration"));
   inputs.proof = static_cast<token::Proof>(number_of(document, "proof"));

@@ -22,6 +22,8 @@ using nlohmann::json;
 // equal keys, and nesting without end.
 class Builder final : public nlohmann::json_sax<json> {
  public:
+  explicit Builder(std::size_t depth_limit) : depth_limit_(depth_limit) {}
+
   bool null() override { return put(nullptr); }
   bool boolean(bool value) override { return put(value); }
   bool number_integer(number_integer_t value) override { return put(value); }
@@ -54,6 +56,7 @@ class Builder final : public nlohmann::json_sax<json> {
   [[nodiscard]] std::optional<std::size_t> offset() const { return offset_; }
 
  private:
+  std::size_t depth_limit_;
   bool stop(std::string why) {
     problem_ = std::move(why);
     return false;
@@ -76,7 +79,7 @@ class Builder final : public nlohmann::json_sax<json> {
   }
 
   bool open(json&& container) {
-    if (open_.size() == json_depth_limit) return stop(fmt::format("nested deeper than {} levels", json_depth_limit));
+    if (open_.size() == depth_limit_) return stop(fmt::format("nested deeper than {} levels", depth_limit_));
     open_.push_back(place(std::move(container)));
     return true;
   }
@@ -160,12 +163,12 @@ void write(std::string& out, const json& value) {
 
 }  // namespace
 
-Result<json> parse_json(std::string_view text) {
+Result<json> parse_json(std::string_view text, std::size_t depth_limit) {
   const auto refuse = [&](std::size_t offset, std::string why) {
     return fail(Error(ErrorCode::invalid, std::move(why)).at(place_in(text, offset)));
   };
   if (const auto bad = invalid_utf8(text)) return refuse(*bad, "not JSON: the text is not sound UTF-8");
-  Builder builder;
+  Builder builder(depth_limit);
   const char* furthest = text.data();
   const TrackedChar first(text.data(), &furthest);
   const TrackedChar last(text.data() + text.size(), &furthest);

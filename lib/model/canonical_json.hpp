@@ -18,7 +18,7 @@ inline constexpr std::size_t json_depth_limit = 64;
 
 // Parses strictly: no comments, one value, sound UTF-8, depth limit, no duplicate keys. The error (ErrorCode::invalid)
 // names line and column in `where` (without a file).
-[[nodiscard]] Result<nlohmann::json> parse_json(std::string_view text);
+[[nodiscard]] Result<nlohmann::json> parse_json(std::string_view text, std::size_t depth_limit = json_depth_limit);
 
 [[nodiscard]] std::string canonical_text(const nlohmann::json& document);
 

@@ -27,6 +27,7 @@ struct Verdict {
   Verb verb = Verb::none;
   std::vector<FieldChange> changes;  // for update
   std::string reason;                // for people only; never decided upon
+  bool unread = false;               // unknown, because it could not be read: not a state that passes by itself
   std::optional<WallTime> wake_at;   // server time at which looking again makes sense
   std::string payload;               // the kind's own decision, handed back to it when it acts; JSON
 };

@@ -20,10 +20,20 @@ Verdict unknown(std::string reason) {
 
 Verdict judge(const Input& input, const Desired& desired, const Observed* observed) {
   const std::string& organization = desired.key.organization;
+  if (const auto refused = input.refused_organizations.find(organization);
+      refused != input.refused_organizations.end() && desired.key.kind != kind_organization) {
+    Verdict verdict;
+    verdict.verb = Verb::blocked;
+    verdict.reason = refused->second;
+    return verdict;
+  }
   if (desired.key.kind != kind_organization && input.unknown_organizations.contains(organization))
     return unknown("not known until the organization is made or joined");
-  if (const Gap* gap = input.snapshot.gap(organization, desired.key.kind))
-    return unknown("could not be read: " + gap->why.describe());
+  if (const Gap* gap = input.snapshot.gap(organization, desired.key.kind)) {
+    Verdict verdict = unknown("could not be read: " + gap->why.describe());
+    verdict.unread = true;
+    return verdict;
+  }
   return input.compare(desired, observed);
 }
 
@@ -102,6 +112,7 @@ Counts Plan::counts() const {
         break;
       case Verb::unknown:
         ++counts.unknown;
+        counts.unread += action.verdict.unread ? 1 : 0;
         break;
     }
   }

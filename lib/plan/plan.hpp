@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Action {
 
 struct Counts {
   std::size_t in_sync = 0, create = 0, update = 0, remove = 0, held = 0, blocked = 0, unknown = 0;
+  std::size_t unread = 0;  // of the unknown: what could not be read
   [[nodiscard]] std::size_t changes() const { return create + update + remove; }
   [[nodiscard]] bool nothing_to_do() const { return changes() + held + blocked + unknown == 0; }
 };
@@ -41,6 +43,7 @@ struct Input {
   std::span<const Desired* const> desired;
   const Snapshot& snapshot;
   const std::unordered_set<std::string>& unknown_organizations;  // not made or not joined yet: content not known
+  const std::unordered_map<std::string, std::string>& refused_organizations;  // out of reach for this login, and why
   std::function<Verdict(const Desired&, const Observed*)> compare;
   std::function<int(KindName)> rank;
 };

@@ -15,6 +15,7 @@ namespace {
 struct Scopes {
   Organizations open;
   std::unordered_set<std::string> unknown;
+  std::unordered_map<std::string, std::string> refused;  // and why
 };
 
 Scopes find_scopes(const kinds::Registry& registry, const kinds::ServerFacts& facts, const Wanted& wanted,
@@ -23,7 +24,9 @@ Scopes find_scopes(const kinds::Registry& registry, const kinds::ServerFacts& fa
   Scopes scopes;
   for (const Desired* desired : wanted.organizations) {
     const Observed* observed = snapshot.find(desired->key);
-    if (kind.compare(facts, *desired, observed).verb == Verb::none) {
+    const Verdict verdict = kind.compare(facts, *desired, observed);
+    if (verdict.verb == Verb::blocked) scopes.refused.emplace(desired->key.name, verdict.reason);
+    if (verdict.verb == Verb::none) {
       scopes.open.emplace(desired->key.name, OrgId(grafana::number_from(observed->id)));
     } else {
       scopes.unknown.insert(desired->key.name);
@@ -65,6 +68,7 @@ asio::awaitable<Report> Cycle::run_once(Mode mode, std::function<bool()> stoppin
   }
   for (const plan::Action& action : report.plan.actions)
     if (const auto wake = action.verdict.wake_at) report.wake_at = std::min(report.wake_at.value_or(*wake), *wake);
+  report.logins_stopped = parts_.api.gate().blocked_until().has_value();
   report.server_time = parts_.api.server_time();
   report.requests = parts_.api.requests() - requests_before;
   report.took = std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.steady() - begun);
@@ -127,7 +131,7 @@ asio::awaitable<Status> Cycle::reconcile(Mode mode, Report& report, const std::f
   };
   const auto rank = [&](KindName kind) { return parts_.registry.get(kind).rank(); };
   const std::vector<const Desired*> all = everything(*wanted);
-  report.plan = plan::make_plan({all, snapshot, scopes.unknown, compare, rank});
+  report.plan = plan::make_plan({all, snapshot, scopes.unknown, scopes.refused, compare, rank});
   if (mode == Mode::plan) co_return Status{};
 
   // First round: all but the content of organizations that are made or joined now.
@@ -152,7 +156,7 @@ asio::awaitable<Status> Cycle::reconcile(Mode mode, Report& report, const std::f
     std::unordered_set<std::string> names;
     for (const auto& [name, id] : opened) names.insert(name);
     const std::vector<const Desired*> content = content_of(*wanted, names);
-    second = plan::make_plan({content, snapshot, {}, compare, rank});
+    second = plan::make_plan({content, snapshot, {}, {}, compare, rank});
     std::erase_if(later.actions, [&](const plan::Action& action) { return names.contains(action.key().organization); });
   }
   second.append(std::move(later));  // what is still unknown is reported as skipped

@@ -17,6 +17,12 @@ constexpr std::size_t side_by_side = 16;  // actions begun at once in one organi
 
 Error skipped_because(std::string reason) { return Error(ErrorCode::blocked, std::move(reason)); }
 
+bool got_no_answer(const Error& error) {
+  const bool lost =
+      error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout || error.code == ErrorCode::ambiguous;
+  return lost && error.http_status == 0;
+}
+
 ResourceKey organization_key(const ResourceKey& key) { return {kind_organization, key.organization, key.organization}; }
 
 }  // namespace
@@ -64,8 +70,7 @@ asio::awaitable<void> Executor::run_action(const plan::Action& action, std::vect
     co_return;
   }
   Result<Observed> done = co_await act(action);
-  const bool answered = done || done.error().http_status != 0 || !done.error().retryable;
-  unanswered_ = answered ? 0 : unanswered_ + 1;
+  unanswered_ = done || !got_no_answer(done.error()) ? 0 : unanswered_ + 1;
   if (!done) {
     finish(action, Outcome::failed, std::move(done.error()), results);
     co_return;

@@ -94,7 +94,9 @@ asio::awaitable<Status> Observer::refresh_minimum(kinds::ServerFacts& facts, con
         needed = needed || (desired->key.kind == kind_dashboard && kinds::dashboard_refresh(desired->canonical));
     if (!needed) co_return Status{};
     Result<std::string> minimum = co_await grafana::fetch_min_refresh_interval(api_);
-    if (!minimum) co_return fail(std::move(minimum.error()));
+    if (!minimum && minimum.error().http_status == 0) co_return fail(std::move(minimum.error()));
+    if (!minimum)
+      co_return Status{};  // Grafana's default is assumed; a dashboard below a higher one is refused by name
     min_refresh_ = std::move(*minimum);
   }
   facts.min_refresh = *min_refresh_;

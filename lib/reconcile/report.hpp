@@ -31,6 +31,7 @@ struct ActionResult {  // of one action
 struct Report {
   plan::Plan plan;
   std::vector<ActionResult> results;  // in the order in which they ended; empty for a plan
+  bool logins_stopped = false;        // a login was refused in this cycle or before it
   std::optional<Error> stopped;  // why the cycle could not be carried out at all: no login, no connection, no manifests
   Diagnostics diagnostics;       // of the manifests, when they were read anew
   bool manifests_rejected = false;                      // they hold errors; the last good state, if any, was enforced

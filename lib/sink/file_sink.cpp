@@ -1,6 +1,9 @@
 #include "sink/file_sink.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 #include "base/atomic_file.hpp"
@@ -77,6 +80,7 @@ class FileSink final : public Sink {
     Reading reading;
     if (auto status = read_marker_file(folder, name, reading); !status) return fail(std::move(status.error()));
     if (auto status = read_key_file(folder, name, reading); !status) return fail(std::move(status.error()));
+    if (reading.state == KeyState::present) look_at_access(folder, name, reading);
     return reading;
   }
 
@@ -123,6 +127,22 @@ class FileSink final : public Sink {
       options.gid = *id;
     }
     return options;
+  }
+
+  // Whoever widens the mode of a key file by hand, or changes it in the manifest, has it set right at the next cycle.
+  void look_at_access(const Directory& folder, const std::string& name, Reading& out) const {
+    struct stat info{};
+    const auto wanted = key_options();
+    if (!wanted || ::fstatat(folder.descriptor(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return;
+    const unsigned mode = info.st_mode & 07777U;
+    const uid_t owner = wanted->uid.value_or(::geteuid());
+    const gid_t group = wanted->gid.value_or(info.st_gid);
+    const auto text = [](unsigned bits, uid_t uid, gid_t gid) {
+      return fmt::format("mode {:04o}, owner {}, group {}", bits, uid, gid);
+    };
+    if (mode == wanted->mode && info.st_uid == owner && info.st_gid == group) return;
+    out.access_found = text(mode, info.st_uid, info.st_gid);
+    out.access_wanted = text(wanted->mode, owner, group);
   }
 
   // A marker that is missing, broken or no file is no marker; one that cannot be read is an error.

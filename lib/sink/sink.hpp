@@ -43,10 +43,11 @@ enum class KeyState : std::uint8_t {
 
 struct Reading {
   KeyState state = KeyState::missing;
-  std::string problem;           // for malformed: what is wrong ("45 bytes instead of 46", "checksum does not match")
-  Secret key;                    // when present
-  std::optional<Marker> marker;  // when there is a readable one
-  std::string fingerprint;       // of the key, by the marker's salt; empty without key or marker
+  std::string problem;  // for malformed: what is wrong ("45 bytes instead of 46", "checksum does not match")
+  Secret key;           // when present
+  std::string access_found, access_wanted;  // "mode 0666", "mode 0600": when who may read the key is not as declared
+  std::optional<Marker> marker;             // when there is a readable one
+  std::string fingerprint;                  // of the key, by the marker's salt; empty without key or marker
 };
 
 class Sink {

@@ -55,8 +55,8 @@ class Store {
 enum class OpenMode : std::uint8_t {
   read_write,  // makes directory (0700) and file (0600) when missing; takes the directory's lock (ErrorCode::blocked if
                // held)
-  shared,  // for `plan`, beside a running daemon: no lock, so no slot may be written; but a refused login must be kept,
-           // or plans in a row would lock the user out. Made when missing; read_only where it may not be written.
+  shared,      // for `plan`, beside a running daemon: no lock, so no slot may be written; but a refused login must be kept,
+               // or plans in a row would lock the user out. Made when missing; read_only where it may not be written.
   read_only,  // a missing file is an empty store; nothing is made or changed; no lock; a damaged file is ErrorCode::io
 };
 

@@ -22,43 +22,48 @@ ListedToken listed(const grafana::Token& token, std::uint32_t generation) {
   return one;
 }
 
+// F3: the list is cut at 300 without a sign; an empty one is also the answer for a wrong account.
+void take_list(const Slot& slot, const Issuer::TokenList& tokens, Inputs& inputs) {
+  if (!tokens) {
+    inputs.list_problem = tokens.error().describe();
+    return;
+  }
+  const bool whole = slot.account.value() == 0 || static_cast<std::int64_t>(tokens->size()) == slot.account_tokens;
+  if (!whole) {
+    inputs.list_problem = fmt::format(
+        "Grafana lists {} tokens of the account but counts {}; what is missing from the list cannot be told from what "
+        "is "
+        "not there",
+        tokens->size(), slot.account_tokens);
+    return;
+  }
+  for (const grafana::Token& token : *tokens)
+    if (const auto generation = recognise(slot.identity, token.name))
+      inputs.tokens.push_back(listed(token, *generation));
+}
+
 }  // namespace
 
-asio::awaitable<Inputs> Issuer::gather(const Slot& slot) {
+asio::awaitable<Issuer::TokenList> Issuer::list(const Slot& slot) {
+  // The account was looked for and is not there: it has no tokens.
+  if (slot.account.value() == 0) co_return std::vector<grafana::Token>();
+  co_return co_await grafana::list_tokens(api_, slot.identity.organization, slot.account);
+}
+
+asio::awaitable<Inputs> Issuer::gather(const Slot& slot, const TokenList& tokens) {
   Inputs inputs;
   const auto load = [this, &slot] { return store_.slot(slot.key()); };
   Result<std::optional<state::SlotRecord>> record = co_await async::offload(disk_, load);
+  take_list(slot, tokens, inputs);
   if (record) {
     inputs.record = *record;
   } else {
     // Without the store's word nothing counts as undelivered; but an unreadable store also cannot take an intent.
     inputs.list_problem = record.error().describe();
   }
-  co_await gather_list(slot, inputs);
   co_await gather_sink(slot, inputs);
   inputs.server_now = api_.server_time();
   co_return inputs;
-}
-
-asio::awaitable<void> Issuer::gather_list(const Slot& slot, Inputs& inputs) {
-  if (slot.account.value() == 0) co_return;  // the account was looked for and is not there: it has no tokens
-  Result<std::vector<grafana::Token>> tokens =
-      co_await grafana::list_tokens(api_, slot.identity.organization, slot.account);
-  if (!tokens) {
-    inputs.list_problem = tokens.error().describe();
-    co_return;
-  }
-  // F3: cut at 300 without a sign; an empty list is also the answer for a wrong account.
-  if (static_cast<std::int64_t>(tokens->size()) != slot.account_tokens) {
-    inputs.list_problem = fmt::format(
-        "Grafana lists {} tokens of the account but counts {}; what is missing from the list "
-        "cannot be told from what is not there",
-        tokens->size(), slot.account_tokens);
-    co_return;
-  }
-  for (const grafana::Token& token : *tokens)
-    if (const auto generation = recognise(slot.identity, token.name))
-      inputs.tokens.push_back(listed(token, *generation));
 }
 
 asio::awaitable<void> Issuer::gather_sink(const Slot& slot, Inputs& inputs) {
@@ -70,6 +75,8 @@ asio::awaitable<void> Issuer::gather_sink(const Slot& slot, Inputs& inputs) {
   }
   inputs.key_state = reading->state;
   inputs.key_problem = reading->problem;
+  inputs.access_found = reading->access_found;
+  inputs.access_wanted = reading->access_wanted;
   if (reading->marker && reading->marker->slot == slot.name() && reading->marker->owner == slot.identity.owner) {
     for (const sink::MarkerEntry& entry : reading->marker->entries) {
       inputs.marker_generation = std::max(inputs.marker_generation, entry.generation);
@@ -97,25 +104,29 @@ asio::awaitable<Proof> Issuer::prove(const Slot& slot, const sink::Reading& read
   co_return co_await ask_whose_key(slot, reading);
 }
 
-// Rule E: one refusal is not enough (Grafana in the middle of a restart), a disabled account's key is not lost, and no
-// answer says nothing.
+// Rule E: one refusal (or one answer that names another account) is not enough (Grafana in the middle of a restart), a
+// disabled account's key is not lost, and no answer says nothing.
 asio::awaitable<Proof> Issuer::ask_whose_key(const Slot& slot, const sink::Reading& reading) {
   Result<grafana::Identity> owner = co_await grafana::whose_key(api_, reading.key);
   Verification& seen = verifications_[slot.key()];
   seen.fingerprint = reading.fingerprint;
   const SteadyTime now = clock_.steady();
+  const auto confirmed = [&](Proof proof) {
+    seen.alive.reset();
+    if (!seen.first_refused) seen.first_refused = now;
+    return now - *seen.first_refused >= settings_.refusal_confirmation ? proof : Proof::none;
+  };
+  if (owner && !owner->is_key()) co_return Proof::none;  // somebody between us and Grafana answers for another login
+  if (owner && (owner->account != slot.account || owner->organization != slot.identity.organization))
+    co_return confirmed(Proof::wrong_account);
   if (owner) {
-    if (owner->account != slot.account || owner->organization != slot.identity.organization)
-      co_return Proof::wrong_account;
     seen.alive = now;
     seen.first_refused.reset();
     co_return Proof::alive;
   }
-  seen.alive.reset();
   const Error& error = owner.error();
   if (error.code != ErrorCode::unauthenticated || error.server_code == "identity.disabled") co_return Proof::none;
-  if (!seen.first_refused) seen.first_refused = now;
-  co_return now - *seen.first_refused >= settings_.refusal_confirmation ? Proof::refused : Proof::none;
+  co_return confirmed(Proof::refused);
 }
 
 }  // namespace graft::token

@@ -32,6 +32,15 @@ sink::Marker next_marker(const Slot& slot, std::optional<sink::Marker> old) {
   return marker;
 }
 
+// The same key once more, which gives the file its declared mode and owner in one step.
+Status rewrite(sink::Sink& sink) {
+  Result<sink::Reading> reading = sink.read();
+  if (!reading) return fail(std::move(reading.error()));
+  if (reading->state != sink::KeyState::present || !reading->marker)
+    return fail(Error(ErrorCode::conflict, "the key file was changed meanwhile; the next cycle looks again").retry());
+  return sink.put(reading->key, *reading->marker);
+}
+
 }  // namespace
 
 struct Issuer::Fresh {
@@ -58,6 +67,12 @@ asio::awaitable<Status> Issuer::act(const Slot& slot, Decision decision) {
     Status writable = co_await async::offload(disk_, probe);
     if (!writable) co_return fail(in_slot(std::move(writable.error()), slot));
   }
+  if (decision.step == Step::rewrite) {
+    const auto again = [&slot] { return rewrite(*slot.sink); };
+    Status written = co_await async::offload(disk_, again);
+    if (!written) co_return fail(in_slot(std::move(written.error()), slot));
+    co_return written;
+  }
   Status revoked = co_await revoke(slot, decision.revoke);
   if (!revoked || decision.step != Step::issue) co_return revoked;
   Status issued = co_await issue(slot, decision.generation);
@@ -79,7 +94,8 @@ asio::awaitable<Status> Issuer::record(const Slot& slot, state::SlotRecord recor
   Status written = co_await async::offload(disk_, write);
   if (!written) {
     Error error = std::move(written.error());
-    co_return fail(std::move(error).context("the state store cannot be written, so no key is asked for"));
+    co_return fail(std::move(error).context(
+        fmt::format("the state store cannot take generation {} of the token", record.generation)));
   }
   co_return Status{};
 }

@@ -54,14 +54,16 @@ class Issuer {
   Issuer(grafana::Api& api, state::Store& store, asio::thread_pool& disk, Clock& clock, Log& log,
          IssuerSettings settings = {});
 
-  // Reads everything that decide() wants. Never fails: what could not be read is said in the inputs.
-  [[nodiscard]] asio::awaitable<Inputs> gather(const Slot& slot);
+  using TokenList = Result<std::vector<grafana::Token>>;
+  // Grafana's list for the slot's account: one request, good for all slots of it.
+  [[nodiscard]] asio::awaitable<TokenList> list(const Slot& slot);
+  // Reads the rest of what decide() wants. Never fails: what could not be read is said in the inputs.
+  [[nodiscard]] asio::awaitable<Inputs> gather(const Slot& slot, const TokenList& tokens);
   // Carries out step issue or revoke. Runs to its end although the caller is cancelled.
   [[nodiscard]] asio::awaitable<Status> carry_out(const Slot& slot, const Decision& decision);
 
  private:
   struct Fresh;  // a token just made
-  asio::awaitable<void> gather_list(const Slot& slot, Inputs& inputs);
   asio::awaitable<void> gather_sink(const Slot& slot, Inputs& inputs);
   asio::awaitable<Proof> prove(const Slot& slot, const sink::Reading& reading);
   asio::awaitable<Proof> ask_whose_key(const Slot& slot, const sink::Reading& reading);

@@ -82,6 +82,8 @@ class Slot {
   const ListedToken* current_;
 };
 
+constexpr std::chrono::seconds proof_pause{30};  // until the key in use may be asked about again
+
 using Answer = std::optional<Decision>;
 
 Answer list_known(const Slot& slot) {
@@ -136,6 +138,12 @@ Answer rolled_back(const Slot& slot) {
   return made;
 }
 
+// The key is right and in use, but not everybody who may read it was declared, or the other way round.
+Answer wrong_access(const Slot& slot) {
+  if (slot.in.access_found == slot.in.access_wanted) return std::nullopt;
+  return decision(Step::rewrite, slot.in.access_found + " instead of " + slot.in.access_wanted);
+}
+
 // Rules C (first half) and D: orphans by age, superseded tokens by grace, dead ones at once.
 Answer left_over(const Slot& slot) {
   Decision made = decision(Step::revoke, "tokens of earlier generations are no longer needed");
@@ -148,9 +156,15 @@ Answer left_over(const Slot& slot) {
       made.wake_at = std::min(made.wake_at.value_or(due), due);
     }
   };
+  // What may be in use goes only when its successor is proven to work, and not on the strength of its name alone.
+  const bool proven = slot.in.proof == Proof::alive;
   for (const ListedToken& token : slot.in.tokens) {
     if (&token == slot.current()) continue;
-    consider(token, slot.newer_than_current(token) ? slot.may_delete_orphan_at(token) : grace_ends);
+    if (slot.newer_than_current(token)) {
+      consider(token, slot.may_delete_orphan_at(token));
+    } else {
+      consider(token, proven ? grace_ends : std::max(grace_ends, now + proof_pause));
+    }
   }
   if (made.revoke.empty() && !made.wake_at) return std::nullopt;
   if (made.revoke.empty()) made.step = Step::keep;  // waiting out a grace is neither a change nor a hold
@@ -163,13 +177,14 @@ struct Check {
 };
 
 // The first check that answers decides.
-constexpr std::array<Check, 7> chain{{
+constexpr std::array<Check, 8> chain{{
     {"list-known", list_known},
     {"sink-known", sink_known},
     {"server-time-known", server_time_known},
     {"young-orphan", young_orphan},
     {"no-key-in-use", no_key_in_use},
     {"rolled-back", rolled_back},
+    {"wrong-access", wrong_access},
     {"left-over", left_over},
 }};
 

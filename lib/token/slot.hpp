@@ -43,6 +43,7 @@ struct Inputs {
   sink::KeyState key_state = sink::KeyState::missing;
   std::string key_problem;                     // for malformed
   std::optional<sink::MarkerEntry> key_entry;  // the marker's entry of the very key that lies there
+  std::string access_found, access_wanted;     // not empty: who may read the key is not as declared
   std::uint32_t marker_generation = 0;         // the highest that the marker names; 0: none
   Proof proof = Proof::none;
   std::optional<state::SlotRecord> record;
@@ -56,6 +57,7 @@ struct Policy {
 enum class Step : std::uint8_t {
   keep,     // nothing to do
   issue,    // delete `revoke`, then make generation `generation` and deliver it
+  rewrite,  // write the key that is there again, with the declared mode and owner
   revoke,   // delete `revoke`
   wait,     // the slot has no key and must not get one yet
   unknown,  // what is there is not known: nothing is done

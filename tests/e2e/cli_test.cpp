@@ -57,7 +57,7 @@ TEST_CASE("help and version go to standard output with code 0") {
 
 TEST_CASE("a wrong command line is 64 and says what to try") {
   for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {}, {"frobnicate"}, {"run", "--no-such-flag"}, {"plan", "-o", "xml"}, {"check"}, {"run", "--config"}}) {
+           {}, {"frobnicate"}, {"run", "--no-such-flag"}, {"plan", "-o", "xml"}, {"run", "--config"}}) {
     const Ended ended = run(arguments);
     CHECK(ended.code == 64);
     CHECK(ended.err.find("help") != std::string::npos);
@@ -105,6 +105,9 @@ TEST_CASE("check is offline, needs no configuration, and finds everything at onc
   directory.write("bad/b.yaml",
                   "apiVersion: graftd/v1\nkind: Folder\nmetadata: {uid: 'b b', organization: o}\nspec: {title: B, "
                   "parent: nobody}\n");
+  CHECK(run({"check", directory / "good/apiorg.yaml"}).code == 0);  // as a pre-commit hook names them
+  CHECK(run({"check"}).code == 78);                                 // neither a path nor a configuration
+  CHECK(run({"check", directory / "good"}, {{"GRAFTD_INTERVALL", "1s"}}).code == 0);
   const Ended bad = run({"check", directory / "bad"});
   CHECK(bad.code == 65);
   CHECK(bad.err.find("a.yaml:4:") != std::string::npos);

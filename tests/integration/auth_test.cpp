@@ -80,6 +80,48 @@ TEST_CASE("a password changed in the middle of a cycle stops all logins") {
   CHECK(before == 0);
 }
 
+TEST_CASE(
+    "a Grafana that refuses every seventh request (a locked database) is not asked often enough to lock the admin") {
+  World world;
+  for (int i = 0; i < 20; ++i)
+    world.manifest(fmt::format("o{}.yaml", i), tutorial(fmt::format("{}-{}", world.organization(), i)));
+  REQUIRE(world.apply().converged());
+  std::size_t refused = 0;
+  world.simulator->clear_requests();
+  world.simulator->on_request([&](const simulator::RequestRecord& request) {
+    refused += request.status == 401 ? 1 : 0;
+    if (request.number % 7 != 6) return;
+    simulator::Fault locked;
+    locked.kind = simulator::Fault::Kind::status;
+    locked.status = 401;
+    locked.body = R"({"message":"Invalid username or password","messageId":"password-auth.failed","statusCode":401})";
+    world.simulator->add_fault(locked);
+  });
+  const reconcile::Report plan = world.plan();
+  CHECK(plan.logins_stopped);
+  CHECK(refused >= 1);
+  CHECK(refused <= 2);
+}
+
+TEST_CASE("two declarations of one user are refused, and its role does not change at every cycle") {
+  World world(World::Kind::real_if_there);
+  const std::string login = world.organization() + "-jane";
+  REQUIRE(world.admin
+              ->post("/api/admin/users",
+                     fmt::format(R"({{"login":"{0}","email":"{0}@example.org","password":"secret-pw"}})", login))
+              .status == 200);
+  world.manifest("o.yaml",
+                 fmt::format("apiVersion: graftd/v1\nkind: Organization\nmetadata: {{name: {0}}}\nspec: {{members: "
+                             "[{{login: {1}, role: Editor}}, {{email: {1}@example.org, role: Viewer}}]}}\n",
+                             world.organization(), login));
+  (void)world.apply();
+  const reconcile::Report report = world.apply();
+  CHECK(problems(report).find("are one user") != std::string::npos);
+  CHECK(report.count(reconcile::Outcome::done) <= 1);
+  const reconcile::Report again = world.apply();
+  CHECK(again.count(reconcile::Outcome::done) == 0);
+}
+
 TEST_CASE("with a service-account key: what lives in its organization is done, the rest is refused with the reason") {
   World world(World::Kind::real_if_there);
   REQUIRE(world.admin->post("/api/orgs", fmt::format(R"({{"name":"{}"}})", world.organization())).status == 200);
@@ -103,11 +145,11 @@ TEST_CASE("with a service-account key: what lives in its organization is done, t
   CAPTURE(problems(plan));
   CHECK(changes(plan) == std::vector<std::string>{"blocked organization:t-acc-other", "blocked member:admin",
                                                   "+service account:test", "+token:test/test-token", "+folder:ops",
-                                                  "+dashboard:production-overview", "unknown folder:a"});
+                                                  "+dashboard:production-overview", "blocked folder:a"});
   const reconcile::Report report = world.apply();
   CHECK(report.count(reconcile::Outcome::done) == 4);
-  CHECK(report.count(reconcile::Outcome::failed) == 2);
-  CHECK(report.count(reconcile::Outcome::skipped) == 1);
+  CHECK(report.count(reconcile::Outcome::failed) == 3);
+  CHECK(report.count(reconcile::Outcome::skipped) == 0);
   CHECK(world.key_status(world.key_file()) == 200);
 }
 

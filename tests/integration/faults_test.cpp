@@ -226,3 +226,28 @@ TEST_CASE("a server without /apis is refused with a message that says so, and no
   CHECK(report.stopped->hint.find("Grafana 12") != std::string::npos);
   CHECK(world.simulator->write_count() == 0);
 }
+
+TEST_CASE("an answer that is no list is never an empty list") {
+  for (const char* route :
+       {"/api/orgs", "/api/user/orgs", "/api/serviceaccounts/search", "/api/serviceaccounts/:accountId/tokens",
+        "/api/orgs/:orgId/users", "/apis/folder.grafana.app/v1beta1/namespaces/:namespace/folders",
+        "/apis/dashboard.grafana.app/v0alpha1/namespaces/:namespace/dashboards", "/apis"}) {
+    for (const char* body : {"{}", "null", R"({"groups":["x"],"items":{},"serviceAccounts":null})"}) {
+      CAPTURE(route);
+      CAPTURE(body);
+      World world;
+      world.manifest("apiorg.yaml", tutorial(world.organization()));
+      REQUIRE(world.apply().converged());
+      world.simulator->clear_requests();
+      Fault fault;
+      fault.kind = Fault::Kind::status;
+      fault.method = "GET";
+      fault.route = route;
+      fault.status = 200;
+      fault.body = body;
+      world.simulator->add_fault(fault);
+      CHECK_FALSE(world.apply().converged());
+      CHECK(world.simulator->write_count() == 0);
+    }
+  }
+}

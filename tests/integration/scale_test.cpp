@@ -46,3 +46,23 @@ TEST_CASE(
   CHECK(world.apply().plan.actions.empty());
   CHECK(world.simulator->requests().size() <= 100 * 5 + 10);
 }
+
+TEST_CASE("the tokens of one account are listed once, however many are declared") {
+  World world;
+  std::string tokens;
+  for (int i = 0; i < 5; ++i)
+    tokens += fmt::format("{}{{name: t{}, deliverTo: [{{file: {{path: t{}}}}}]}}", i > 0 ? ", " : "", i, i);
+  world.manifest(
+      "o.yaml",
+      fmt::format(
+          "apiVersion: graftd/v1\nkind: ServiceAccount\nmetadata: {{name: a, organization: {0}}}\nspec: {{role: "
+          "Editor, tokens: [{1}]}}\n---\napiVersion: graftd/v1\nkind: Organization\nmetadata: {{name: {0}}}\n",
+          world.organization(), tokens));
+  REQUIRE(world.apply().converged());
+  world.simulator->clear_requests();
+  REQUIRE(world.apply().plan.actions.empty());
+  std::size_t lists = 0;
+  for (const auto& request : world.simulator->requests())
+    lists += request.method == "GET" && request.route.ends_with("/tokens") ? 1 : 0;
+  CHECK(lists == 1);
+}

@@ -185,3 +185,19 @@ TEST_CASE("no key is found anywhere but in its sink") {
   }
   CHECK(looked_at >= 4);  // manifest, password, store, marker
 }
+
+TEST_CASE("the mode of a key file is part of the declaration: it is set right, with the same key") {
+  World world;
+  world.manifest("apiorg.yaml", tutorial(world.organization()));
+  REQUIRE(world.apply().converged());
+  const std::string key = world.key_file();
+  REQUIRE(::chmod(token_path(world).c_str(), 0666) == 0);
+  CHECK(changes(world.plan()) == std::vector<std::string>{"token:test/test-token /deliverTo/0"});
+  CHECK(world.apply().converged());
+  struct stat status{};
+  REQUIRE(::stat(token_path(world).c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0600);
+  CHECK(world.key_file() == key);
+  CHECK(token_posts(world) == 1);
+  CHECK(world.plan().plan.actions.empty());
+}

@@ -90,17 +90,87 @@ TEST_CASE("the gate lets one probe through, shuts at a refusal, and remembers it
   {
     LoginGate gate(memory, clock, random, null_log());
     gate.use(login("wrong"));
-    CHECK_FALSE(gate.authorization(false));  // not proven to work: only the probe may try
-    CHECK(gate.authorization(true));
+    CHECK_FALSE(gate.pass(false));  // not proven to work: only the probe may try
+    CHECK(gate.pass(true));
     gate.refused();
-    CHECK_FALSE(gate.authorization(true));
-    CHECK(gate.authorization(true).error().code == ErrorCode::blocked);
+    CHECK_FALSE(gate.pass(true));
+    CHECK(gate.pass(true).error().code == ErrorCode::blocked);
   }
   LoginGate restarted(memory, clock, random, null_log());
   restarted.use(login("wrong"));
-  CHECK_FALSE(restarted.authorization(true));
+  CHECK_FALSE(restarted.pass(true));
   clock.advance(seconds(361));
-  CHECK(restarted.authorization(true));
+  CHECK(restarted.pass(true));
+}
+
+TEST_CASE("an answer to a request that was sent before a refusal does not open the gate again") {
+  MapMemory memory;
+  ManualClock clock(start);
+  FixedRandom random;
+  LoginGate gate(memory, clock, random, null_log());
+  gate.use(login("right"));
+  gate.proven(gate.pass(true)->epoch);
+  const std::uint64_t sent_before = gate.pass(false)->epoch;
+  gate.refused();  // of a request that was in flight beside it
+  gate.proven(sent_before);
+  CHECK_FALSE(gate.pass(false));
+  CHECK_FALSE(gate.pass(true));
+  CHECK(gate.blocked_until().has_value());
+}
+
+TEST_CASE("a success does not wipe the refusals, since Grafana does not forget them either") {
+  MapMemory memory;
+  ManualClock clock(start);
+  FixedRandom random;
+  LoginGate gate(memory, clock, random, null_log());
+  gate.use(login("right"));
+  gate.proven(gate.pass(true)->epoch);
+  // The probe works every time, and what comes after it is refused every time.
+  int refusals = 0;
+  std::vector<WallTime> at;
+  for (int second = 0; second < 3'600; ++second) {
+    clock.advance(seconds(1));
+    const auto pass = gate.pass(true);
+    if (!pass) continue;
+    gate.proven(pass->epoch);
+    gate.refused();
+    at.push_back(clock.wall());
+    ++refusals;
+  }
+  CHECK(refusals > 3);
+  for (std::size_t i = 2; i < at.size(); ++i) CHECK(at[i] - at[i - 2] > seconds(300));
+}
+
+TEST_CASE("several probes without an answer count as a refusal of a password that has never worked, and of no other") {
+  MapMemory memory;
+  ManualClock clock(start);
+  FixedRandom random;
+  LoginGate gate(memory, clock, random, null_log());
+  gate.use(login("new"));
+  gate.unanswered(gate.pass(true)->epoch);
+  gate.unanswered(gate.pass(true)->epoch);
+  REQUIRE(gate.pass(true));  // one or two lost answers are an accident
+  gate.unanswered(gate.pass(true)->epoch);
+  CHECK_FALSE(gate.pass(true));
+  gate.use(login("known"));
+  gate.proven(gate.pass(true)->epoch);
+  LoginGate restarted(memory, clock, random, null_log());
+  restarted.use(login("known"));
+  for (int i = 0; i < 10; ++i) restarted.unanswered(restarted.pass(true)->epoch);
+  CHECK(restarted.pass(true));
+}
+
+TEST_CASE("what another graftd was refused counts at the next probe") {
+  MapMemory memory;
+  ManualClock clock(start);
+  FixedRandom random;
+  LoginGate daemon(memory, clock, random, null_log());
+  daemon.use(login("wrong"));
+  LoginGate plan(memory, clock, random, null_log());
+  plan.use(login("wrong"));
+  CHECK(plan.pass(true));
+  plan.refused();
+  CHECK_FALSE(daemon.pass(true));
 }
 
 TEST_CASE("a changed password is another credential and is tried at once") {
@@ -111,11 +181,11 @@ TEST_CASE("a changed password is another credential and is tried at once") {
   gate.use(login("wrong"));
   gate.refused();
   gate.use(login("right"));
-  CHECK(gate.authorization(true));
-  gate.succeeded();
-  CHECK(gate.authorization(false));
+  CHECK(gate.pass(true));
+  gate.proven(gate.pass(true)->epoch);
+  CHECK(gate.pass(false));
   gate.use(login("wrong"));
-  CHECK_FALSE(gate.authorization(true));
+  CHECK_FALSE(gate.pass(true));
 }
 
 TEST_CASE("a service-account key is never held back: Grafana locks no keys") {
@@ -127,8 +197,8 @@ TEST_CASE("a service-account key is never held back: Grafana locks no keys") {
   key.secret = Secret(std::string("glsa_x"));
   gate.use(std::move(key));
   gate.refused();
-  REQUIRE(gate.authorization(false));
-  CHECK(*gate.authorization(false) == "Bearer glsa_x");
+  REQUIRE(gate.pass(false));
+  CHECK(gate.pass(false)->authorization == "Bearer glsa_x");
 }
 
 TEST_CASE("no fingerprint tells the password, and each salt makes its own") {

@@ -49,7 +49,7 @@ plan::Plan make(const std::vector<Desired>& all, const Snapshot& snapshot,
                 const std::unordered_set<std::string>& unknown = {}) {
   std::vector<const Desired*> pointers;
   for (const Desired& desired : all) pointers.push_back(&desired);
-  return plan::make_plan({pointers, snapshot, unknown, by_digest, rank});
+  return plan::make_plan({pointers, snapshot, unknown, {}, by_digest, rank});
 }
 
 std::vector<std::string> names(const plan::Plan& plan) {
@@ -92,6 +92,7 @@ TEST_CASE("nothing in a gap is believed absent") {
   REQUIRE(plan.actions.size() == 2);
   CHECK(plan.actions[0].verdict.verb == Verb::unknown);
   CHECK(plan.actions[0].verdict.reason.find("HTTP 503") != std::string::npos);
+  CHECK(plan.counts().unread == 1);
   CHECK(plan.actions[1].verdict.verb == Verb::create);
 }
 

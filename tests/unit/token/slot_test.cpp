@@ -193,6 +193,20 @@ TEST_CASE("superseded tokens live until the grace is over, and not longer (rule 
   CHECK(decision.revoke == std::vector<TokenId>{TokenId(3)});
 }
 
+TEST_CASE("nothing that may be in use is deleted before its successor is proven to work") {
+  Inputs inputs = in_use();
+  inputs.tokens[0].generation = 2;
+  inputs.key_entry->generation = 2;
+  inputs.key_entry->delivered_at = now - seconds(999'999);
+  inputs.tokens.push_back(extra(1, 3, seconds(999'999)));
+  inputs.proof = Proof::none;
+  const Decision decision = decide(inputs, policy);
+  CHECK(decision.step == Step::keep);
+  CHECK(decision.wake_at == now + seconds(30));
+  inputs.proof = Proof::alive;
+  CHECK(decide(inputs, policy).step == Step::revoke);
+}
+
 TEST_CASE("a dead token of ours is cleaned up without waiting") {
   Inputs inputs = in_use();
   inputs.tokens[0].generation = 2;
