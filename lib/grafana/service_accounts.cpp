@@ -60,13 +60,6 @@ Error explain_refused_token(Error error) {
 
 }  // namespace
 
-std::string derived_login(OrgId organization, std::string_view account_name) {
-  std::string slug = to_lower(account_name);
-  for (char& c : slug)
-    if (c == ' ') c = '-';
-  return fmt::format("sa-{}-{}", organization.value(), slug);
-}
-
 asio::awaitable<Result<std::vector<Account>>> list_accounts(Api& api, OrgId organization) {
   std::vector<Account> accounts;
   for (int page = 1;; ++page) {

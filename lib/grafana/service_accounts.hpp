@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "base/strong.hpp"
+#include "grafana/account_login.hpp"
 #include "grafana/api.hpp"
 
 namespace graft::grafana {
@@ -35,9 +36,6 @@ struct NewToken {
   TokenId id;
   Secret key;  // shown here and never again
 };
-
-// The login that Grafana derives from an account's name at creation, and never changes: lower case, blanks to dashes.
-[[nodiscard]] std::string derived_login(OrgId organization, std::string_view account_name);
 
 [[nodiscard]] asio::awaitable<Result<std::vector<Account>>> list_accounts(Api& api, OrgId organization);  // all pages
 [[nodiscard]] asio::awaitable<Result<Account>> create_account(Api& api, OrgId organization, const Account& wanted);

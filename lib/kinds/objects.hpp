@@ -27,7 +27,8 @@ using CanonicalForm = std::string (*)(const nlohmann::json& object);  // the can
                                                                              std::span<const Desired* const> wanted,
                                                                              CanonicalForm form);
 
-// Creates; an object that is there already (a lost reply, or someone else's) is compared, and replaced if it differs.
+// Creates; an object that is there already (a lost reply, or someone else's) is compared: equal is done, and one that
+// differs is left to the next cycle.
 [[nodiscard]] asio::awaitable<Result<Observed>> create_wanted(const Live& live, const grafana::Collection& collection,
                                                               const Desired& desired, nlohmann::json object,
                                                               CanonicalForm form);

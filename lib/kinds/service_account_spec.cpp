@@ -79,12 +79,6 @@ class ServiceAccountDecoder final : public manifest::Decoder {
 
 }  // namespace
 
-std::string account_slug(std::string_view name) {
-  std::string slug = to_lower(name);
-  std::replace(slug.begin(), slug.end(), ' ', '-');
-  return slug;
-}
-
 const manifest::Decoder& service_account_decoder() {
   static const ServiceAccountDecoder decoder;
   return decoder;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "grafana/account_login.hpp"
 #include "manifest/decoder.hpp"
 
 namespace graft::kinds {
@@ -18,8 +19,7 @@ struct ServiceAccountSpec {
   bool disabled = false;
 };
 
-// "A b" gives "a-b": Grafana 12.4's login is "sa-<organization id>-" and this.
-[[nodiscard]] std::string account_slug(std::string_view name);
+using grafana::account_slug;
 
 [[nodiscard]] const manifest::Decoder& service_account_decoder();
 [[nodiscard]] std::string canonical(const ServiceAccountSpec& spec);

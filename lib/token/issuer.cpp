@@ -32,6 +32,12 @@ sink::Marker next_marker(const Slot& slot, std::optional<sink::Marker> old) {
   return marker;
 }
 
+// Whether the sink holds this very key, by the fingerprint of the marker beside it.
+bool holds(const sink::Reading& reading, const Secret& key) {
+  return reading.state == sink::KeyState::present && reading.marker &&
+         reading.fingerprint == sink::fingerprint(reading.marker->salt, key);
+}
+
 // The same key once more, which gives the file its declared mode and owner in one step.
 Status rewrite(sink::Sink& sink) {
   Result<sink::Reading> reading = sink.read();
@@ -174,9 +180,7 @@ asio::awaitable<Status> Issuer::give_up(const Slot& slot, Fresh& fresh, Error wh
         fmt::format("it is not known whether the key reached {}; the next cycle looks again", slot.sink->describe());
     co_return fail(std::move(why));
   }
-  const bool arrived = reading->state == sink::KeyState::present && reading->marker &&
-                       reading->fingerprint == sink::fingerprint(reading->marker->salt, fresh.token.key);
-  if (arrived) co_return co_await verify(slot, fresh);
+  if (holds(*reading, fresh.token.key)) co_return co_await verify(slot, fresh);
   Status deleted = co_await grafana::delete_token(api_, slot.identity.organization, slot.account, fresh.token.id);
   const std::string outcome = deleted ? "the undelivered token was deleted again"
                                       : "the undelivered token could not be deleted; it is superseded later";
@@ -187,9 +191,7 @@ asio::awaitable<Status> Issuer::verify(const Slot& slot, Fresh& fresh) {
   const auto read = [&slot] { return slot.sink->read(); };
   Result<sink::Reading> reading = co_await async::offload(disk_, read);
   if (!reading) co_return fail(std::move(reading.error()));
-  const bool same = reading->state == sink::KeyState::present && reading->marker &&
-                    reading->fingerprint == sink::fingerprint(reading->marker->salt, fresh.token.key);
-  if (!same)
+  if (!holds(*reading, fresh.token.key))
     co_return fail(ErrorCode::io,
                    fmt::format("{} does not hold the key that was just written to it", slot.sink->describe()));
   const Proof proof = co_await ask_whose_key(slot, *reading);
