@@ -161,6 +161,27 @@ void check_credentials(const Settings& settings, Diagnostics& diagnostics) {
     diagnostics.error({}, "grafana.tls.certFile and grafana.tls.keyFile go together");
 }
 
+// Vault is reached by one way or not at all.
+void check_vault(const Settings& settings, Diagnostics& diagnostics) {
+  const bool token = !settings.vault_token_file.empty(), login = !settings.vault_role.empty();
+  if (token && login) {
+    diagnostics.error({}, "vault.auth has both a tokenFile and a Kubernetes role", "keep one of them");
+  } else if (!settings.vault_url.empty() && !token && !login) {
+    diagnostics.error({}, "vault.url without credentials",
+                      "vault.auth.tokenFile or vault.auth.kubernetes.role is needed");
+  } else if (settings.vault_url.empty() && (token || login)) {
+    diagnostics.error({}, "vault.auth without vault.url");
+  }
+}
+
+// The cluster that we run in, as client-go finds it; "" outside of a pod.
+std::string in_cluster_url(const Environment& environment) {
+  const auto host = environment.find("KUBERNETES_SERVICE_HOST"), port = environment.find("KUBERNETES_SERVICE_PORT");
+  if (host == environment.end() || port == environment.end() || host->second.empty()) return {};
+  const bool v6 = host->second.find(':') != std::string::npos;
+  return fmt::format("https://{}{}{}:{}", v6 ? "[" : "", host->second, v6 ? "]" : "", port->second);
+}
+
 struct Chosen {
   std::string text;
   Position at;
@@ -225,7 +246,11 @@ LoadedConfig load_config(const ConfigSource& source, Need need) {
     if (Status stored = setting.store(loaded.settings, chosen->text); !stored)
       diagnostics.error(chosen->at, fmt::format("{}: {}", chosen->where, stored.error().message), stored.error().hint);
   }
-  if (need == Need::everything && !diagnostics.has_errors()) check_credentials(loaded.settings, diagnostics);
+  loaded.settings.in_cluster_url = in_cluster_url(source.environment);
+  if (need == Need::everything && !diagnostics.has_errors()) {
+    check_credentials(loaded.settings, diagnostics);
+    check_vault(loaded.settings, diagnostics);
+  }
   diagnostics.sort();
   return loaded;
 }

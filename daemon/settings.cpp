@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <fmt/format.h>
 
 #include "base/duration.hpp"
@@ -38,6 +39,17 @@ Status duration(Settings& settings, const std::string& value) {
   return {};
 }
 
+template <std::size_t Settings::* member>
+Status number(Settings& settings, const std::string& value) {
+  constexpr std::size_t most = 1'000'000;
+  std::size_t parsed = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+  if (error != std::errc{} || end != value.data() + value.size() || parsed < 1 || parsed > most)
+    return fail(ErrorCode::invalid, fmt::format("must be a whole number from 1 to {}", most));
+  settings.*member = parsed;
+  return {};
+}
+
 Status one_of(std::string& out, const std::string& value, std::span<const std::string_view> words) {
   if (std::ranges::find(words, value) == words.end()) {
     std::string list;
@@ -58,7 +70,7 @@ Status log_format(Settings& settings, const std::string& value) {
   return one_of(settings.log_format, value, words);
 }
 
-constexpr std::array<Setting, 17> table{{
+constexpr std::array<Setting, 29> table{{
     {"owner", "a name", "", true,
      "Who this graftd is; it is part of the proof that a token is ours. Never change it: tokens of the old owner would "
      "be "
@@ -99,6 +111,35 @@ constexpr std::array<Setting, 17> table{{
     {"tokens.orphanAge", "a duration", "60s", false,
      "A token whose key was lost before delivery is deleted at this age, and a new one made.",
      duration<&Settings::orphan_age, 0>},
+    {"kubernetes.url", "an http or https URL", "", false,
+     "Where the Kubernetes API is, for `deliverTo: kubernetesSecret`. In a pod: the cluster that it runs in.",
+     non_blank<&Settings::kubernetes_url>},
+    {"kubernetes.caFile", "a file", "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt", false,
+     "Certificates (PEM) to trust. Where the default is no file, the system's are.",
+     non_blank<&Settings::kubernetes_ca_file>},
+    {"kubernetes.tokenFile", "a file", "/var/run/secrets/kubernetes.io/serviceaccount/token", false,
+     "File that holds the bearer token; read for every request. Without such a file none is sent.",
+     non_blank<&Settings::kubernetes_token_file>},
+    {"vault.url", "an http or https URL", "", false, "Where HashiCorp Vault is, for `deliverTo: vault`.",
+     non_blank<&Settings::vault_url>},
+    {"vault.caFile", "a file", "", false, "Certificates (PEM) to trust instead of the system's.",
+     non_blank<&Settings::vault_ca_file>},
+    {"vault.namespace", "a name", "", false, "Namespace of Vault Enterprise.", non_blank<&Settings::vault_namespace>},
+    {"vault.auth.tokenFile", "a file", "", false, "File that holds a Vault token; read for every request.",
+     non_blank<&Settings::vault_token_file>},
+    {"vault.auth.kubernetes.role", "a name", "", false,
+     "Role of Vault's Kubernetes auth method to log in with, instead of a token.", non_blank<&Settings::vault_role>},
+    {"vault.auth.kubernetes.mount", "a path", "kubernetes", false, "Where that auth method is mounted.",
+     non_blank<&Settings::vault_login_mount>},
+    {"vault.auth.kubernetes.jwtFile", "a file", "/var/run/secrets/kubernetes.io/serviceaccount/token", false,
+     "File that holds the service account's token to log in with.", non_blank<&Settings::vault_jwt_file>},
+    {"tokens.reissuesPerHour", "a number from 1", "3", false,
+     "How many times an hour one token is replaced without a plan (its file lost, its token deleted or revoked, a sink "
+     "rolled back) before graftd stops and asks for a person. First keys and rotations do not count.",
+     number<&Settings::reissues_per_hour>},
+    {"tokens.reissuesPerMinute", "a number from 1", "10", false,
+     "How many tokens altogether are replaced without a plan within a minute; others wait.",
+     number<&Settings::reissues_per_minute>},
     {"log.level", "debug, info, warning or error", "info", false, "The least important events that are logged.",
      log_level},
     {"log.format", "logfmt or json", "logfmt", false, "The form of a log line on standard error.", log_format},

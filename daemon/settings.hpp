@@ -21,6 +21,11 @@ struct Settings {
   std::chrono::seconds interval{0};
   std::string state_directory, tokens_directory;
   std::chrono::seconds minimum_grace{0}, orphan_age{0};
+  std::size_t reissues_per_hour = 0, reissues_per_minute = 0;
+  // Empty: not given. `in_cluster_url` is not set by anybody: it is what a pod's environment says.
+  std::string kubernetes_url, in_cluster_url, kubernetes_ca_file, kubernetes_token_file;
+  std::string vault_url, vault_ca_file, vault_namespace, vault_token_file;
+  std::string vault_role, vault_login_mount, vault_jwt_file;
   std::string log_level, log_format;
 };
 

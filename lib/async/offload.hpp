@@ -53,4 +53,11 @@ template <class Function>
   if constexpr (!std::is_void_v<Value>) co_return std::move(*outcome->value);
 }
 
+// nullptr: the function runs here and now, which is for tests that want one thread.
+template <class Function>
+[[nodiscard]] asio::awaitable<std::invoke_result_t<Function&>> offload(asio::thread_pool* pool, Function function) {
+  if (pool == nullptr) co_return function();
+  co_return co_await offload(*pool, std::move(function));
+}
+
 }  // namespace graft::async

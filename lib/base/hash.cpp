@@ -6,6 +6,8 @@
 #include <openssl/rand.h>
 #include <stdexcept>
 
+#include "base/secret.hpp"
+
 namespace graft {
 
 namespace {
@@ -31,6 +33,16 @@ Digest sha256(std::string_view data) {
   if (EVP_Digest(data.data(), data.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
     throw std::runtime_error("SHA-256 is not available from OpenSSL");
   return digest;
+}
+
+// The six bits of a character of base64; nothing for any other.
+std::optional<unsigned> six_bits(char c) {
+  if (c >= 'A' && c <= 'Z') return static_cast<unsigned>(c - 'A');
+  if (c >= 'a' && c <= 'z') return static_cast<unsigned>(c - 'a') + 26U;
+  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0') + 52U;
+  if (c == '+') return 62U;
+  if (c == '/') return 63U;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -84,6 +96,30 @@ std::string base64(std::string_view data) {
       EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes_of(data), static_cast<int>(data.size()));
   out.resize(static_cast<std::size_t>(size));
   return out;
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  std::string out;
+  out.reserve(text.size() / 4 * 3);
+  unsigned bits = 0, held = 0;
+  for (const char c : text.substr(0, text.size() - padding)) {
+    const auto six = six_bits(c);
+    if (!six) {
+      wipe(out);
+      return std::nullopt;
+    }
+    bits = (bits << 6U) | *six;
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    out.push_back(static_cast<char>((bits >> held) & 0xffU));
+    bits &= (1U << held) - 1U;
+  }
+  if (bits == 0) return out;
+  wipe(out);
+  return std::nullopt;
 }
 
 }  // namespace graft

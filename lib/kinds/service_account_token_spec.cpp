@@ -1,9 +1,7 @@
 #include "kinds/service_account_token_spec.hpp"
 
-#include <charconv>
 #include <fmt/format.h>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/duration.hpp"
@@ -11,7 +9,6 @@
 #include "kinds/spec_support.hpp"
 #include "kinds/token_fields.hpp"
 #include "manifest/names.hpp"
-#include "model/canonical_json.hpp"
 
 namespace graft::kinds {
 
@@ -22,8 +19,32 @@ using std::chrono::seconds;
 
 constexpr std::size_t token_name_limit = 150;  // of 190: the name in Grafana also says account and generation
 
+// Of a ttl, where a manifest says nothing.
+seconds default_rotate_before(seconds ttl) { return ttl / 3; }
+
 std::optional<seconds> given(const manifest::Located<seconds>& value) {
   return value.given() ? std::optional<seconds>(value.value) : std::nullopt;
+}
+
+// Whether a key that lives for `ttl` leaves time for its successor: a second before it is due, and one after.
+bool check_rotation(const WrittenToken& token, seconds ttl, Reporter& reporter) {
+  const bool said = token.rotate_before.given();
+  const seconds rotate_before = said ? token.rotate_before.value : default_rotate_before(ttl);
+  const Position& at = said ? token.rotate_before.at : token.ttl.at;
+  if (rotate_before >= seconds{1} && rotate_before <= ttl - seconds{1}) return true;
+  if (!said) {
+    reporter.error(at,
+                   fmt::format("ttl: {} leaves no time to replace a key before its end: rotateBefore would be a third "
+                               "of it, and that is less than 1s",
+                               format_duration(ttl)),
+                   "3s at least, or 2s with rotateBefore: 1s");
+  } else if (rotate_before < seconds{1}) {
+    reporter.error(at, "rotateBefore: must be longer than 0s");
+  } else {
+    reporter.error(at, fmt::format("rotateBefore: {} is not less than the ttl of {}", format_duration(rotate_before),
+                                   format_duration(ttl)));
+  }
+  return false;
 }
 
 // The times of a token make sense only together.
@@ -33,21 +54,16 @@ bool check_times(const WrittenToken& token, Reporter& reporter) {
     return false;
   };
   const std::optional<seconds> ttl = token.ttl.value.length;
-  if (ttl && *ttl < seconds{1}) return refuse(token.ttl.at, "ttl: a key must live for at least 1s", "or write never");
-  if (ttl && *ttl > longest_ttl) return refuse(token.ttl.at, "ttl: at most ten years (3650d)", "or write never");
-  if (token.rotate_before.given()) {
-    const Position& at = token.rotate_before.at;
-    if (!ttl)
-      return refuse(at, "rotateBefore: a key that never expires has no end to be replaced before", "take it out");
-    if (token.rotate_before.value <= seconds{0}) return refuse(at, "rotateBefore: must be longer than 0s");
-    if (token.rotate_before.value >= *ttl) {
-      return refuse(at, fmt::format("rotateBefore: {} is not less than the ttl of {}",
-                                    format_duration(token.rotate_before.value), format_duration(*ttl)));
-    }
+  if (!ttl) {
+    if (!token.rotate_before.given()) return true;
+    return refuse(token.rotate_before.at, "rotateBefore: a key that never expires has no end to be replaced before",
+                  "take it out");
   }
-  if (!token.grace.given() || !ttl) return true;
-  const seconds rotate_before = token.rotate_before.given() ? token.rotate_before.value : *ttl / 3;
-  if (token.grace.value < rotate_before) return true;
+  if (*ttl < seconds{1}) return refuse(token.ttl.at, "ttl: a key must live for at least 1s", "or write never");
+  if (*ttl > longest_ttl) return refuse(token.ttl.at, "ttl: at most ten years (3650d)", "or write never");
+  if (!check_rotation(token, *ttl, reporter)) return false;
+  const seconds rotate_before = token.rotate_before.given() ? token.rotate_before.value : default_rotate_before(*ttl);
+  if (!token.grace.given() || token.grace.value < rotate_before) return true;
   return refuse(token.grace.at,
                 fmt::format("grace: {} is not less than rotateBefore ({})", format_duration(token.grace.value),
                             format_duration(rotate_before)),
@@ -72,15 +88,57 @@ std::optional<std::string> account_of(const manifest::Metadata& metadata, const 
   return metadata.account;
 }
 
-bool one_delivery(const WrittenToken& token, Reporter& reporter) {
-  const auto count = token.deliver_to.value.size();
-  if (count == 0) reporter.error(token.deliver_to.at, "deliverTo: is empty", "a key that goes nowhere is lost at once");
-  if (count > 1) {
-    reporter.error(token.deliver_to.at,
-                   "deliverTo: more than one destination is not supported yet by this version of graftd",
-                   "keep one file");
+// The place that an entry of deliverTo stands at, and what it says; nothing when it says less or more than one.
+struct Declared {
+  Position at;
+  Delivery delivery;
+};
+std::optional<Declared> declared(const WrittenDelivery& written) {
+  if (int{written.file.given()} + int{written.secret.given()} + int{written.vault.given()} != 1) return std::nullopt;
+  if (written.secret.given()) {
+    const WrittenSecret& secret = written.secret.value;
+    return Declared{written.secret.at, KubernetesDelivery{secret.namespace_name, secret.name, secret.key}};
   }
-  return count == 1;
+  if (written.vault.given()) {
+    const WrittenVault& vault = written.vault.value;
+    return Declared{written.vault.at, VaultDelivery{vault.mount, vault.path, vault.field}};
+  }
+  const WrittenFile& file = written.file.value;
+  const std::string mode = file.mode.size() == 3 ? "0" + file.mode : file.mode;
+  return Declared{written.file.at, FileDelivery{file.path.value, file.owner, file.group, mode}};
+}
+
+// Where an entry stands; an empty one has no place of its own.
+Position place_of(const WrittenDelivery& written, const Position& list) {
+  for (const Position* at : {&written.vault.at, &written.secret.at, &written.file.at})
+    if (at->known()) return *at;
+  return list;
+}
+
+// All destinations, or nothing when one of them is wrong.
+std::vector<Delivery> deliveries_of(const WrittenToken& token, Reporter& reporter) {
+  const auto& written = token.deliver_to;
+  if (written.value.empty())
+    reporter.error(written.at, "deliverTo: is empty", "a key that goes nowhere is lost at once");
+  std::vector<Delivery> deliveries;
+  std::map<std::string, Position, std::less<>> seen;
+  for (const WrittenDelivery& each : written.value) {
+    const std::optional<Declared> one = declared(each);
+    if (!one) {
+      reporter.error(place_of(each, written.at),
+                     "deliverTo: each entry is exactly one of file, kubernetesSecret and vault",
+                     "two places are two entries");
+      return {};
+    }
+    const auto [first, added] = seen.try_emplace(target_of(one->delivery), one->at);
+    if (!added) {
+      reporter.error(one->at, fmt::format("deliverTo: {} is named twice", printable(first->first)),
+                     fmt::format("also at {}", first->second.to_string()));
+      return {};
+    }
+    deliveries.push_back(one->delivery);
+  }
+  return deliveries;
 }
 
 bool check_token_name(const manifest::Metadata& metadata, Reporter& reporter) {
@@ -92,7 +150,9 @@ bool check_token_name(const manifest::Metadata& metadata, Reporter& reporter) {
 }
 
 std::string summary(const ServiceAccountTokenSpec& spec) {
-  return fmt::format("ttl {} → file {}", spec.ttl ? format_duration(*spec.ttl) : "never", spec.files.front().path);
+  std::string targets;
+  for (const Delivery& delivery : spec.deliveries) targets += (targets.empty() ? "" : ", ") + target_of(delivery);
+  return fmt::format("ttl {} → {}", spec.ttl ? format_duration(*spec.ttl) : "never", printable(targets));
 }
 
 class ServiceAccountTokenDecoder final : public manifest::Decoder {
@@ -112,17 +172,12 @@ class ServiceAccountTokenDecoder final : public manifest::Decoder {
     std::optional<WrittenToken> read = token_table().read(spec, reporter, context.also_known);
     if (!read) return;
     sound = check_times(*read, reporter) && sound;
-    sound = one_delivery(*read, reporter) && sound;
+    std::vector<Delivery> deliveries = deliveries_of(*read, reporter);
     const std::optional<std::string> account = account_of(metadata, *read, reporter);
-    if (!sound || !account) return;
-    WrittenFile& file = read->deliver_to.value.front().file;
-    if (file.mode.size() == 3) file.mode.insert(0, "0");
-    const ServiceAccountTokenSpec token{*account,
-                                        metadata.name,
-                                        read->ttl.value.length,
-                                        given(read->rotate_before),
-                                        given(read->grace),
-                                        {{file.path.value, file.owner, file.group, file.mode}}};
+    if (!sound || deliveries.empty() || !account) return;
+    const ServiceAccountTokenSpec token{
+        *account,           metadata.name,        read->ttl.value.length, given(read->rotate_before),
+        given(read->grace), std::move(deliveries)};
     const ResourceKey key{kind(), metadata.organization, *account + "/" + metadata.name};
     Desired desired = make_desired(key, canonical(token), metadata.at);
     desired.needs.push_back({kind_service_account, metadata.organization, *account});
@@ -130,15 +185,17 @@ class ServiceAccountTokenDecoder final : public manifest::Decoder {
     context.out.push_back(std::move(desired));
   }
 
-  // Two keys in one file would overwrite each other at every cycle, over organizations too.
+  // Two keys in one place would overwrite each other at every cycle, over organizations too.
   void check(std::span<const Desired> all, Diagnostics& diagnostics) const override {
-    std::map<std::string, const Desired*, std::less<>> by_path;
-    const auto tokens = of_kind(all, kind());
-    for (const Desired* token : tokens) {
+    std::map<std::string, const Desired*, std::less<>> by_target, by_path;
+    for (const Desired* token : of_kind(all, kind())) {
       const auto spec = service_account_token_from_canonical(token->canonical);
       if (!spec) continue;
-      const auto [first, added] = by_path.try_emplace(spec->files.front().path, token);
-      if (!added && first->second->key != token->key) collide(*token, *first->second, first->first, diagnostics);
+      for (const Delivery& delivery : spec->deliveries) {
+        const auto [first, added] = by_target.try_emplace(target_of(delivery), token);
+        if (!added && first->second->key != token->key) collide(*token, *first->second, first->first, diagnostics);
+        if (const auto* file = std::get_if<FileDelivery>(&delivery)) by_path.try_emplace(file->path, token);
+      }
     }
     for (const auto& [path, token] : by_path) {
       for (std::size_t slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) {
@@ -149,10 +206,10 @@ class ServiceAccountTokenDecoder final : public manifest::Decoder {
   }
 
  private:
-  static void collide(const Desired& token, const Desired& first, const std::string& path, Diagnostics& diagnostics) {
+  static void collide(const Desired& token, const Desired& first, const std::string& target, Diagnostics& diagnostics) {
     Reporter reporter = reporter_for(token.key, diagnostics);
     reporter.error(
-        token.at, fmt::format("{} delivers to the same file {}", printable(first.key.to_string()), graft::quoted(path)),
+        token.at, fmt::format("{} delivers to the same place, {}", printable(first.key.to_string()), printable(target)),
         also_at(first));
   }
   static void under(const Desired& token, const std::string& path, const Desired& above, const std::string& file,
@@ -165,62 +222,11 @@ class ServiceAccountTokenDecoder final : public manifest::Decoder {
   }
 };
 
-nlohmann::json seconds_or_null(const std::optional<seconds>& value) {
-  return value ? nlohmann::json(value->count()) : nlohmann::json(nullptr);
-}
-
-std::optional<seconds> seconds_at(const nlohmann::json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_number()) return std::nullopt;
-  return seconds{found->get<std::int64_t>()};
-}
-
 }  // namespace
-
-unsigned FileDelivery::mode_bits() const {
-  unsigned bits = 0;
-  const auto [end, error] = std::from_chars(mode.data(), mode.data() + mode.size(), bits, 8);
-  return error == std::errc{} ? bits : 0600U;
-}
 
 const manifest::Decoder& service_account_token_decoder() {
   static const ServiceAccountTokenDecoder decoder;
   return decoder;
-}
-
-std::string canonical(const ServiceAccountTokenSpec& spec) {
-  nlohmann::json deliver = nlohmann::json::array();
-  for (const FileDelivery& delivery : spec.files) {
-    nlohmann::json file{{"path", delivery.path}, {"mode", delivery.mode}};
-    if (!delivery.owner.empty()) file["owner"] = delivery.owner;
-    if (!delivery.group.empty()) file["group"] = delivery.group;
-    deliver.push_back({{"file", std::move(file)}});
-  }
-  return canonical_text(nlohmann::json{{"account", spec.account},
-                                       {"name", spec.name},
-                                       {"ttl", seconds_or_null(spec.ttl)},
-                                       {"rotateBefore", seconds_or_null(spec.rotate_before)},
-                                       {"grace", seconds_or_null(spec.grace)},
-                                       {"deliverTo", std::move(deliver)}});
-}
-
-Result<ServiceAccountTokenSpec> service_account_token_from_canonical(std::string_view canonical) {
-  const auto document = read_canonical(canonical, kind_service_account_token.text());
-  if (!document) return fail(document.error());
-  ServiceAccountTokenSpec spec{text_at(*document, "account"),  text_at(*document, "name"),
-                               seconds_at(*document, "ttl"),   seconds_at(*document, "rotateBefore"),
-                               seconds_at(*document, "grace"), {}};
-  const auto deliver = document->find("deliverTo");
-  if (deliver != document->end() && deliver->is_array()) {
-    for (const nlohmann::json& each : *deliver) {
-      if (!each.is_object() || !each.contains("file")) continue;
-      const nlohmann::json& file = each["file"];
-      spec.files.push_back(
-          {text_at(file, "path"), text_at(file, "owner"), text_at(file, "group"), text_at(file, "mode")});
-    }
-  }
-  if (spec.files.empty()) return fail(ErrorCode::internal, "the canonical text of a token has no destination");
-  return spec;
 }
 
 }  // namespace graft::kinds

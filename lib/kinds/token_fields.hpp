@@ -1,5 +1,5 @@
-// The field table of a token and the rules of its single values: lifetimes, the path and mode of a key file. What needs
-// several fields or the whole desired state is in service_account_token_spec.cpp.
+// The field table of a token and the rules of its single values: lifetimes, the names of the places that a key goes to.
+// What needs several fields or the whole desired state is in service_account_token_spec.cpp.
 #pragma once
 
 #include <chrono>
@@ -20,8 +20,18 @@ struct WrittenFile {
   std::string owner, group, mode;
 };
 
-struct WrittenDelivery {
-  WrittenFile file;
+struct WrittenSecret {
+  std::string namespace_name, name, key;
+};
+
+struct WrittenVault {
+  std::string mount, path, field;
+};
+
+struct WrittenDelivery {  // exactly one of these
+  manifest::Located<WrittenFile> file;
+  manifest::Located<WrittenSecret> secret;
+  manifest::Located<WrittenVault> vault;
 };
 
 struct Lifetime {
@@ -36,6 +46,8 @@ struct WrittenToken {
 };
 
 [[nodiscard]] const manifest::Table<WrittenFile>& file_delivery_table();
+[[nodiscard]] const manifest::Table<WrittenSecret>& secret_delivery_table();
+[[nodiscard]] const manifest::Table<WrittenVault>& vault_delivery_table();
 [[nodiscard]] const manifest::Table<WrittenDelivery>& delivery_table();
 [[nodiscard]] const manifest::Table<WrittenToken>& token_table();
 
@@ -43,5 +55,16 @@ struct WrittenToken {
 // with a dot.
 [[nodiscard]] std::optional<manifest::Problem> bad_key_path(std::string_view path);
 [[nodiscard]] std::optional<manifest::Problem> bad_file_mode(std::string_view mode);
+
+// The forms that the API server demands (apimachinery, util/validation: IsDNS1123Label, IsDNS1123Subdomain,
+// IsConfigMapKey).
+[[nodiscard]] std::optional<manifest::Problem> bad_namespace(std::string_view name);
+[[nodiscard]] std::optional<manifest::Problem> bad_secret_name(std::string_view name);
+[[nodiscard]] std::optional<manifest::Problem> bad_data_key(std::string_view key);
+
+// Mount and path in Vault: names with / between them. Neither they nor a field hold a #, so that a target reads in one
+// way; a field does not end like those in which markers are kept.
+[[nodiscard]] std::optional<manifest::Problem> bad_vault_path(std::string_view path);
+[[nodiscard]] std::optional<manifest::Problem> bad_vault_field(std::string_view field);
 
 }  // namespace graft::kinds

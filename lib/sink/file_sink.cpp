@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "sink/account_names.hpp"
 #include "sink/marker.hpp"
+#include "sink/target_names.hpp"
 
 namespace graft::sink {
 
@@ -51,11 +52,11 @@ Result<Place> take_apart(const std::string& path) {
 
 std::string marker_name(const std::string& name) { return "." + name + ".graftd"; }
 
-class FileSink final : public Sink {
+class FileSink final : public BlockingSink {
  public:
   explicit FileSink(FileTarget target) : target_(std::move(target)) {}
 
-  std::string describe() const override { return "file " + target_.path; }
+  std::string describe() const override { return name_of_file(target_.path); }
 
   Status probe() override {
     auto opened = open(true);
@@ -78,6 +79,8 @@ class FileSink final : public Sink {
     if (!opened) return fail(std::move(opened.error()));
     const auto& [folder, name] = *opened;
     Reading reading;
+    // First: what is written between this and the reading shows as a change at the next one, and not never.
+    reading.identity = identity_of(folder, name);
     if (auto status = read_marker_file(folder, name, reading); !status) return fail(std::move(status.error()));
     if (auto status = read_key_file(folder, name, reading); !status) return fail(std::move(status.error()));
     if (reading.state == KeyState::present) look_at_access(folder, name, reading);
@@ -129,6 +132,14 @@ class FileSink final : public Sink {
     return options;
   }
 
+  // A copy that keeps the times of a file still gets a new inode or a new change time.
+  static std::string identity_of(const Directory& folder, const std::string& name) {
+    struct stat info{};
+    if (::fstatat(folder.descriptor(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return {};
+    return fmt::format("{}:{}.{:09}:{}.{:09}", info.st_ino, info.st_ctim.tv_sec, info.st_ctim.tv_nsec,
+                       info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+  }
+
   // Whoever widens the mode of a key file by hand, or changes it in the manifest, has it set right at the next cycle.
   void look_at_access(const Directory& folder, const std::string& name, Reading& out) const {
     struct stat info{};
@@ -174,6 +185,8 @@ class FileSink final : public Sink {
 
 }  // namespace
 
-std::unique_ptr<Sink> make_file_sink(FileTarget target) { return std::make_unique<FileSink>(std::move(target)); }
+std::unique_ptr<BlockingSink> make_file_sink(FileTarget target) {
+  return std::make_unique<FileSink>(std::move(target));
+}
 
 }  // namespace graft::sink

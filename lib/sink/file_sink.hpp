@@ -21,6 +21,6 @@ struct FileTarget {
   unsigned mode = 0600;
 };
 
-[[nodiscard]] std::unique_ptr<Sink> make_file_sink(FileTarget target);
+[[nodiscard]] std::unique_ptr<BlockingSink> make_file_sink(FileTarget target);
 
 }  // namespace graft::sink

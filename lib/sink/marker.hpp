@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "sink/sink.hpp"
+#include "sink/reading.hpp"
 
 namespace graft::sink {
 

@@ -1,42 +1,58 @@
 #include "sink/sink.hpp"
 
-#include <fmt/format.h>
+#include <utility>
 
-#include "base/hash.hpp"
+#include "async/offload.hpp"
 
 namespace graft::sink {
 
 namespace {
 
-constexpr std::string_view prefix = "glsa_";
-constexpr std::size_t random_part = 32;
-constexpr std::size_t checksum_part = 8;
-constexpr std::size_t checksum_at = prefix.size() + random_part + 1;
-constexpr std::size_t key_size = checksum_at + checksum_part;
-constexpr std::size_t fingerprint_size = 16;
+class OnThread final : public Sink {
+ public:
+  OnThread(asio::thread_pool& disk, std::unique_ptr<BlockingSink> sink) : disk_(disk), sink_(std::move(sink)) {}
 
-// The number's bytes from the lowest to the highest, in hex.
-std::string checksum_of(std::string_view text) {
-  const std::uint32_t crc = crc32_ieee(text);
-  return fmt::format("{:02x}{:02x}{:02x}{:02x}", crc & 0xffU, (crc >> 8U) & 0xffU, (crc >> 16U) & 0xffU, crc >> 24U);
-}
+  std::string describe() const override { return sink_->describe(); }
+  asio::awaitable<Status> probe() override {
+    const auto work = [this] { return sink_->probe(); };
+    co_return co_await async::offload(disk_, work);
+  }
+  asio::awaitable<Result<Reading>> read() override {
+    const auto work = [this] { return sink_->read(); };
+    co_return co_await async::offload(disk_, work);
+  }
+  asio::awaitable<Status> put(const Secret& key, const Marker& marker) override {
+    const auto work = [this, &key, &marker] { return sink_->put(key, marker); };
+    co_return co_await async::offload(disk_, work);
+  }
+
+ private:
+  asio::thread_pool& disk_;
+  std::unique_ptr<BlockingSink> sink_;
+};
+
+class Unusable final : public Sink {
+ public:
+  Unusable(std::string description, Error why) : description_(std::move(description)), why_(std::move(why)) {}
+
+  std::string describe() const override { return description_; }
+  asio::awaitable<Status> probe() override { co_return fail(why_); }
+  asio::awaitable<Result<Reading>> read() override { co_return fail(why_); }
+  asio::awaitable<Status> put(const Secret&, const Marker&) override { co_return fail(why_); }
+
+ private:
+  std::string description_;
+  Error why_;
+};
 
 }  // namespace
 
-std::string fingerprint(std::string_view salt, const Secret& key) {
-  return hmac_sha256_hex(salt, key.reveal()).substr(0, fingerprint_size);
+std::unique_ptr<Sink> on_thread(asio::thread_pool& disk, std::unique_ptr<BlockingSink> sink) {
+  return std::make_unique<OnThread>(disk, std::move(sink));
 }
 
-std::optional<std::string> malformed_key(std::string_view text) {
-  if (text.empty()) return "it is empty";
-  if (!text.starts_with(prefix)) return "it does not begin with glsa_";
-  if (text.size() != key_size) {
-    const std::string_view tail = text.find_first_of("\r\n") == key_size ? ", a line end after the key" : "";
-    return fmt::format("{} bytes instead of {}{}", text.size(), key_size, tail);
-  }
-  if (text[checksum_at - 1] != '_') return "it has no _ before its checksum";
-  if (text.substr(checksum_at) != checksum_of(text.substr(0, checksum_at - 1))) return "its checksum does not match";
-  return std::nullopt;
+std::unique_ptr<Sink> make_unusable_sink(std::string description, Error why) {
+  return std::make_unique<Unusable>(std::move(description), std::move(why));
 }
 
 }  // namespace graft::sink

@@ -57,6 +57,23 @@ TEST_CASE("what is no duration is refused with an example") {
   }
 }
 
+TEST_CASE("base64 there and back, for every length and every byte") {
+  CHECK(base64("glsa_") == "Z2xzYV8=");
+  std::string bytes;
+  for (int i = 0; i < 600; ++i) {
+    CHECK(base64_decode(base64(bytes)) == bytes);
+    bytes.push_back(static_cast<char>(i * 7));
+  }
+}
+
+TEST_CASE("what is no base64 to the letter is refused") {
+  for (const std::string text : {"Z2xzYV8", "Z2xzYV8==", "=", "====", "Z===", "Z2xz\n", "Z2xz\nYV8=", " Z2xzYV8=",
+                                 "Z2xzYV8= ", "Z2xz-V8=", "Z2xz_V8=", "Z2==YV8=", "Z2xzYV9=", "Zh==", "Z2x\x80", "Z"}) {
+    CAPTURE(text);
+    CHECK_FALSE(base64_decode(text));
+  }
+}
+
 TEST_CASE("RFC 3339 times are read in UTC to the second") {
   struct Row {
     std::string text;

@@ -103,6 +103,36 @@ TEST_CASE("credentials are of one kind, and whole") {
   CHECK_FALSE(load(head + "{auth: {tokenFile: /t}}\n").diagnostics.has_errors());
 }
 
+TEST_CASE("Vault is reached by a token or by a login, and only with a url") {
+  const std::string url = "url: http://v", token = "tokenFile: /t", role = "kubernetes: {role: r}";
+  const auto vault = [&](const std::string& inner) { return load(sound + "vault: {" + inner + "}\n"); };
+  CHECK(vault(url).diagnostics.has_errors());
+  CHECK(vault("auth: {" + token + "}").diagnostics.has_errors());
+  CHECK(vault("auth: {" + role + "}").diagnostics.has_errors());
+  CHECK(vault(url + ", auth: {" + token + ", " + role + "}").diagnostics.has_errors());
+  CHECK_FALSE(vault(url + ", auth: {" + token + "}").diagnostics.has_errors());
+  const LoadedConfig loaded = vault(url + ", namespace: a/b, caFile: /c, auth: {" + role + "}");
+  REQUIRE_FALSE(loaded.diagnostics.has_errors());
+  CHECK(loaded.settings.vault_url == "http://v");
+  CHECK(loaded.settings.vault_namespace == "a/b");
+  CHECK(loaded.settings.vault_ca_file == "/c");
+  CHECK(loaded.settings.vault_role == "r");
+  CHECK(loaded.settings.vault_login_mount == "kubernetes");
+  CHECK(loaded.settings.vault_jwt_file == "/var/run/secrets/kubernetes.io/serviceaccount/token");
+}
+
+TEST_CASE("in a pod the Kubernetes API is the cluster's own") {
+  const auto in_pod = [](const std::string& host) {
+    return load(sound, {}, {{"KUBERNETES_SERVICE_HOST", host}, {"KUBERNETES_SERVICE_PORT", "6443"}}).settings;
+  };
+  CHECK(in_pod("10.0.0.1").in_cluster_url == "https://10.0.0.1:6443");
+  CHECK(in_pod("fd00::1").in_cluster_url == "https://[fd00::1]:6443");
+  CHECK(in_pod("10.0.0.1").kubernetes_url.empty());
+  CHECK(load(sound).settings.in_cluster_url.empty());
+  CHECK(load(sound + "kubernetes: {url: http://k}\n").settings.kubernetes_url == "http://k");
+  CHECK(load(sound).settings.kubernetes_ca_file == "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt");
+}
+
 TEST_CASE("flags and variables are made from keys") {
   CHECK(flag_of("grafana.auth.passwordFile") == "--grafana-auth-password-file");
   CHECK(environment_of("grafana.auth.passwordFile") == "GRAFTD_GRAFANA_AUTH_PASSWORD_FILE");

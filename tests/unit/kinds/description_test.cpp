@@ -58,6 +58,11 @@ TEST_CASE("a schema knows the fields, what is required, and what may be nested")
   const auto& token = account["properties"]["tokens"]["items"];
   CHECK(token["properties"]["ttl"]["default"] == "30d");
   CHECK(token["properties"]["deliverTo"]["items"]["properties"]["file"]["required"] == nlohmann::json({"path"}));
+  const auto& entry = token["properties"]["deliverTo"]["items"];
+  CHECK(entry["oneOf"].size() == 3);
+  CHECK(entry["additionalProperties"] == false);
+  CHECK(entry["properties"]["kubernetesSecret"]["required"] == nlohmann::json({"namespace", "name"}));
+  CHECK(entry["properties"]["vault"]["properties"]["mount"]["default"] == "secret");
   CHECK(schema["properties"]["metadata"]["required"] == nlohmann::json({"name"}));
   CHECK_FALSE(schema["properties"]["metadata"]["properties"].contains("organization"));
 }

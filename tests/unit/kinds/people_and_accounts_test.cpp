@@ -136,8 +136,11 @@ TEST_CASE("a token's times are kept in seconds, and default to 30 days") {
   const auto never = load_text(token(", ttl: never"));
   CHECK(canonical_of(never, "ServiceAccountToken o/a/t").ends_with(R"("rotateBefore":null,"ttl":null})"));
   CHECK(find(never, "ServiceAccountToken o/a/t")->summary == "ttl never → file o/t");
-  CHECK(load_text(token(", ttl: 1s")).state != nullptr);
-  CHECK(load_text(token(", ttl: 3650d")).state != nullptr);
+  for (const std::string_view sound : {", ttl: 3s", ", ttl: 3650d", ", ttl: 2s, rotateBefore: 1s",
+                                       ", ttl: 10s, rotateBefore: 9s", ", ttl: 3s, rotateBefore: 1s"}) {
+    CAPTURE(sound);
+    CHECK(load_text(token(sound)).state != nullptr);
+  }
 }
 
 TEST_CASE("a token's times must make sense together") {
@@ -151,6 +154,10 @@ TEST_CASE("a token's times must make sense together") {
       {token(", rotateBefore: 31d"), "rotateBefore: 31d is not less than the ttl of 30d"},
       {token(", rotateBefore: 0s"), "rotateBefore: must be longer than 0s"},
       {token(", ttl: never, rotateBefore: 1d"), "rotateBefore: a key that never expires has no end"},
+      {token(", ttl: 1s"),
+       "ttl: 1s leaves no time to replace a key before its end: rotateBefore would be a third of it"},
+      {token(", ttl: 2s"), "ttl: 2s leaves no time to replace a key before its end"},
+      {token(", ttl: 1s, rotateBefore: 1s"), "rotateBefore: 1s is not less than the ttl of 1s"},
       {token(", rotateBefore: 1d, grace: 24h"), "grace: 1d is not less than rotateBefore (1d)"},
       {token(", ttl: 3d, grace: 1d"), "grace: 1d is not less than rotateBefore (1d)"},
   });
@@ -203,7 +210,8 @@ TEST_CASE("two tokens never share a file, in one organization or two") {
       "deliverTo: [{file: {path: ";
   each_is_refused({
       {token("") + other + "o/t}}]}]}\n",
-       "ServiceAccountToken p/b/u: ServiceAccountToken o/a/t delivers to the same file \"o/t\" (also at m.yaml:7:1)"},
+       "ServiceAccountToken p/b/u: ServiceAccountToken o/a/t delivers to the same place, file o/t (also at "
+       "m.yaml:7:1)"},
       {token("") + other + "o/t/x}}]}]}\n",
        "\"o/t/x\" cannot lie below \"o/t\", which is the key file of ServiceAccountToken o/a/t"},
       {token("") + other + "o}}]}]}\n",
@@ -221,9 +229,16 @@ TEST_CASE("a token says where it goes and whose it is") {
   each_is_refused({
       {deliver("[]"), "deliverTo: is empty"},
       {deliver("{file: {path: x}}"), "deliverTo: expected a list, found a map"},
-      {deliver("[{file: {path: x}}, {file: {path: y}}]"), "deliverTo: more than one destination is not supported yet"},
-      {deliver("[{kubernetesSecret: {name: x}}]"), "kubernetesSecret is not supported yet by this version of graftd"},
-      {deliver("[{vault: {path: x}}]"), "vault is not supported yet by this version of graftd"},
+      {deliver("[{}]"), "deliverTo: each entry is exactly one of file, kubernetesSecret and vault"},
+      {deliver("[{file: {path: x}, vault: {path: x}}]"), "deliverTo: each entry is exactly one of"},
+      {deliver("[{file: {path: x}}, {file: {path: x, mode: \"0640\"}}]"),
+       "m.yaml:10:65: error: ServiceAccountToken o/t: deliverTo: file x is named twice (also at m.yaml:10:46)"},
+      {deliver("[{vault: {path: x}}, {vault: {mount: secret, path: x, field: token}}]"),
+       "deliverTo: vault secret/x#token is named twice"},
+      {deliver(
+           "[{kubernetesSecret: {namespace: n, name: s}}, {kubernetesSecret: {namespace: n, name: s, key: token}}]"),
+       "deliverTo: secret n/s/token is named twice"},
+      {deliver("[{file: {path: x}}, {file: {path: x/y}}]"), "\"x/y\" cannot lie below \"x\""},
       {deliver("[{fil: {path: x}}]"), "unknown field \"fil\" (did you mean \"file\"?)"},
       {deliver("[x]"), "expected a map, found a string"},
       {account("a") + document("ServiceAccountToken", "name: t", "{serviceAccount: a}"),
@@ -243,16 +258,117 @@ TEST_CASE("a token says where it goes and whose it is") {
   });
 }
 
+TEST_CASE("a token goes to files, Secrets and Vault alike, in the order that was written") {
+  const auto result = load_text(account("a") + document("ServiceAccountToken", "name: t",
+                                                        "{serviceAccount: a, deliverTo: [{file: {path: o/t}}, "
+                                                        "{kubernetesSecret: {namespace: mon, name: a.b-c}}, "
+                                                        "{vault: {path: grafana/o}}]}"));
+  CHECK(canonical_of(result, "ServiceAccountToken o/a/t") ==
+        R"({"account":"a","deliverTo":[{"file":{"mode":"0600","path":"o/t"}},)"
+        R"({"kubernetesSecret":{"key":"token","name":"a.b-c","namespace":"mon"}},)"
+        R"({"vault":{"field":"token","mount":"secret","path":"grafana/o"}}],)"
+        R"("grace":null,"name":"t","rotateBefore":null,"ttl":2592000})");
+  CHECK(find(result, "ServiceAccountToken o/a/t")->summary ==
+        "ttl 30d → file o/t, secret mon/a.b-c/token, vault secret/grafana/o#token");
+}
+
+TEST_CASE("two tokens never share an entry of a Secret or a field of Vault, in one organization or two") {
+  const auto two = [](std::string_view first, std::string_view second) {
+    return account("a") +
+           document("ServiceAccountToken", "name: t",
+                    fmt::format("{{serviceAccount: a, deliverTo: [{{file: {{path: x}}}}, {}]}}", first)) +
+           "---\napiVersion: graftd/v1\nkind: ServiceAccount\nmetadata: {name: b, organization: p}\nspec: {role: "
+           "Admin, "
+           "tokens: [{name: u, deliverTo: [" +
+           std::string(second) + "]}]}\n";
+  };
+  each_is_refused({
+      {two("{kubernetesSecret: {namespace: n, name: s}}", "{kubernetesSecret: {namespace: n, name: s, key: token}}"),
+       "ServiceAccountToken p/b/u: ServiceAccountToken o/a/t delivers to the same place, secret n/s/token (also at "
+       "m.yaml:7:1)"},
+      {two("{vault: {path: p}}", "{vault: {mount: secret, path: p}}"),
+       "ServiceAccountToken o/a/t delivers to the same place, vault secret/p#token"},
+      {two("{vault: {mount: a/b, path: c}}", "{vault: {mount: a, path: b/c}}"),
+       "delivers to the same place, vault a/b/c#token"},
+  });
+  CHECK(load_text(two("{kubernetesSecret: {namespace: n, name: s, key: a}}",
+                      "{kubernetesSecret: {namespace: n, name: s, key: b}}"))
+            .state != nullptr);
+  CHECK(load_text(two("{vault: {path: p, field: a}}", "{vault: {path: p, field: b}}")).state != nullptr);
+  CHECK_MESSAGE(load_text(two("{vault: {path: p}}", "{vault: {path: p/token}}")).state != nullptr,
+                "in Vault a secret may lie below another");
+}
+
+TEST_CASE("what Kubernetes or Vault would not take as a name is refused where it stands") {
+  const auto to = [](std::string_view entry) {
+    return account("a") +
+           document("ServiceAccountToken", "name: t", fmt::format("{{serviceAccount: a, deliverTo: [{{{}}}]}}", entry));
+  };
+  const auto secret = [&](std::string_view ns, std::string_view name, std::string_view key) {
+    return to(fmt::format("kubernetesSecret: {{namespace: \"{}\", name: \"{}\", key: \"{}\"}}", ns, name, key));
+  };
+  const auto vault = [&](std::string_view mount, std::string_view path, std::string_view name) {
+    return to(fmt::format("vault: {{mount: \"{}\", path: \"{}\", field: \"{}\"}}", mount, path, name));
+  };
+  for (const std::string& bad : {std::string(), std::string("A"), std::string("-a"), std::string("a-"),
+                                 std::string("a_b"), std::string("a/b"), std::string("é"), std::string("a b")}) {
+    each_is_refused(
+        {{secret(bad, "s", "k"), "is no name of a namespace"}, {secret("n", bad, "k"), "is no name of a Secret"}});
+  }
+  each_is_refused({
+      {secret("a.b", "s", "k"), "namespace: \"a.b\" is no name of a namespace"},
+      {secret(std::string(64, 'n'), "s", "k"), "is no name of a namespace"},
+      {secret("n", "a..b", "k"), "name: \"a..b\" is no name of a Secret"},
+      {secret("n", ".a", "k"), "is no name of a Secret"},
+      {secret("n", "a.-b", "k"), "is no name of a Secret"},
+      {secret("n", std::string(254, 's'), "k"), "is no name of a Secret"},
+      {secret("n", "s", ""), "key: \"\" is no key of a Secret"},
+      {secret("n", "s", "a/b"), "is no key of a Secret"},
+      {secret("n", "s", "."), "is no key of a Secret"},
+      {secret("n", "s", "..a"), "is no key of a Secret"},
+      {secret("n", "s", std::string(254, 'k')), "is no key of a Secret"},
+      {to("kubernetesSecret: {name: s}"), "the field \"namespace\" is missing"},
+      {to("kubernetesSecret: {namespace: n}"), "the field \"name\" is missing"},
+      {to("kubernetesSecret: {namespace: n, nam: s}"), "unknown field \"nam\" (did you mean \"name\"?)"},
+      {to("kubernetes: {}"), "unknown field \"kubernetes\""},
+      {to("vault: {}"), "the field \"path\" is missing"},
+      {vault("m", "", "f"), "path: \"\" must not be empty"},
+      {vault("", "p", "f"), "mount: \"\" must not be empty"},
+      {vault("m", "p", ""), "field: \"\" must not be empty"},
+      {vault("m", "/p", "f"), "path: \"/p\" has an empty part"},
+      {vault("m/", "p", "f"), "mount: \"m/\" has an empty part"},
+      {vault("m", "a//b", "f"), "has an empty part"},
+      {vault("m", "a/../b", "f"), "has a part that is . or .."},
+      {vault("m", ".", "f"), "has a part that is . or .."},
+      {vault("m", "a\\nb", "f"), "control character"},
+      {vault("m", "a#b", "f"), "path: \"a#b\" has a # in it"},
+      {vault("m", "p", "a#b"), "field: \"a#b\" has a # in it"},
+      {vault("m", "p", "token_graftd"), "field: \"token_graftd\" ends in _graftd"},
+      {vault("m", std::string(513, 'p'), "f"), "longer than 512 bytes"},
+  });
+  CHECK(load_text(secret(std::string(63, 'n'), std::string(253, 's'), std::string(253, 'k'))).state != nullptr);
+  CHECK(load_text(secret("0-a", "0.a-b.c", "_.A-")).state != nullptr);
+  CHECK(load_text(vault("team a/kv", "größe/...", "f g")).state != nullptr);
+}
+
 TEST_CASE("canonical text reads back as the spec that it was written from") {
   const kinds::ServiceAccountTokenSpec token_spec{
-      "a b", "t", std::nullopt, std::chrono::seconds(60), std::chrono::seconds(7), {{"o/t", "agent", "", "0640"}}};
+      "a b",
+      "t",
+      std::nullopt,
+      std::chrono::seconds(60),
+      std::chrono::seconds(7),
+      {kinds::FileDelivery{"o/t", "agent", "", "0640"}, kinds::KubernetesDelivery{"n", "s", "k"},
+       kinds::VaultDelivery{"m", "p/q", "f"}}};
   const auto read = kinds::service_account_token_from_canonical(kinds::canonical(token_spec));
   REQUIRE(read.has_value());
   CHECK(kinds::canonical(*read) == kinds::canonical(token_spec));
   CHECK(read->account == "a b");
   CHECK_FALSE(read->ttl.has_value());
   CHECK(read->rotate_before == std::chrono::seconds(60));
-  CHECK(read->files.front().mode_bits() == 0640U);
+  CHECK(std::get<kinds::FileDelivery>(read->deliveries.front()).mode_bits() == 0640U);
+  CHECK(kinds::target_of(read->deliveries.at(1)) == "secret n/s/k");
+  CHECK(kinds::target_of(read->deliveries.at(2)) == "vault m/p/q#f");
   const auto account_spec =
       kinds::service_account_from_canonical(kinds::canonical(kinds::ServiceAccountSpec{"a", "None", true}));
   CHECK((account_spec && account_spec->disabled && account_spec->role == "None" && account_spec->name == "a"));

@@ -25,14 +25,15 @@ const std::map<std::string, Row> table{
     {"http", {"base", "async"}},
     {"grafana", {"base", "async", "model", "http"}},
     {"state", {"base", "model"}},
-    {"sink", {"base", "model", "http"}},
+    {"sink", {"base", "async", "model", "http"}},
     {"token", {"base", "async", "model", "state", "sink", "grafana"}},
     {"kinds", {"base", "async", "model", "manifest", "grafana", "sink", "state", "token"}},
     {"reconcile", {"base", "async", "model", "manifest", "plan", "grafana", "kinds"}},
 };
 
 // Concrete transports, sinks and stores are the daemon's business.
-const Row concrete{"http/beast_transport.hpp", "sink/file_sink.hpp", "source/directory_source.hpp"};
+const Row concrete{"http/beast_transport.hpp", "sink/file_sink.hpp",    "sink/kubernetes_sink.hpp",
+                   "sink/vault_sink.hpp",      "sink/vault_access.hpp", "source/directory_source.hpp"};
 // No I/O can be included where decisions are made.
 const Row without_asio{"base", "model", "manifest", "plan", "state"};
 const Row files_without_asio{"token/slot.hpp", "token/slot.cpp",      "token/name.hpp",

@@ -50,7 +50,7 @@ class Bench {
     target.directory = place / "tokens";
     target.path = std::move(path);
   }
-  [[nodiscard]] std::unique_ptr<Sink> sink() const { return make_file_sink(target); }
+  [[nodiscard]] std::unique_ptr<BlockingSink> sink() const { return make_file_sink(target); }
   [[nodiscard]] Reading read() const {
     auto reading = sink()->read();
     REQUIRE_MESSAGE(reading, reading.error().describe());

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <string>
 
-#include "sink/sink.hpp"
+#include "sink/reading.hpp"
 
 namespace graft::sink {
 
