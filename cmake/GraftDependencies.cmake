@@ -10,6 +10,7 @@ find_package(SQLite3 3.40 REQUIRED)
 find_package(boost_url 1.81 REQUIRED CONFIG)
 if(GRAFTD_TESTS)
   find_package(doctest 2.4 REQUIRED)
+  find_package(rapidcheck REQUIRED)
 endif()
 
 # Asio and Beast: their implementation is compiled once, here (docs in CONTRIBUTING.md, "compile time").

@@ -1,13 +1,13 @@
 #include "daemon/app.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "daemon/credential_file.hpp"
 #include "daemon/login_memory.hpp"
+#include "daemon/sinks.hpp"
 #include "daemon/version.hpp"
 #include "http/beast_transport.hpp"
-#include "sink/file_sink.hpp"
 #include "state/locked_store.hpp"
 
 namespace graft::daemon {
@@ -22,19 +22,20 @@ http::Endpoint endpoint_of(const Settings& settings) {
   return endpoint;
 }
 
-// "0640" → 0640; the spec has checked the form.
-unsigned mode_of(const std::string& octal) { return static_cast<unsigned>(std::stoul(octal, nullptr, 8)); }
-
-std::unique_ptr<sink::Sink> make_sink(const std::string& directory, std::string_view canonical) {
-  const nlohmann::json document = nlohmann::json::parse(canonical);
-  const nlohmann::json& file = document.at("deliverTo").at(0).at("file");
-  sink::FileTarget target;
-  target.directory = directory;
-  target.path = file.at("path").get<std::string>();
-  target.owner = file.value("owner", "");
-  target.group = file.value("group", "");
-  target.mode = mode_of(file.value("mode", "0600"));
-  return sink::make_file_sink(std::move(target));
+// Those that are named and what they need, which is needed in turn.
+std::shared_ptr<const manifest::DesiredState> narrowed(const manifest::DesiredState& state,
+                                                       const std::vector<ResourceKey>& only) {
+  std::unordered_set<ResourceKey> wanted(only.begin(), only.end());
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const Desired& desired : state.resources) {
+      if (!wanted.contains(desired.key)) continue;
+      for (const ResourceKey& need : desired.needs) grown = wanted.insert(need).second || grown;
+    }
+  }
+  auto made = std::make_shared<manifest::DesiredState>(state);
+  std::erase_if(made->resources, [&](const Desired& desired) { return !wanted.contains(desired.key); });
+  return made;
 }
 
 }  // namespace
@@ -47,14 +48,17 @@ struct App::Impl {
   StoreLoginMemory memory;
   grafana::LoginGate gate;
   grafana::Api api;
-  boost::asio::thread_pool disk{1};
+  std::unique_ptr<boost::asio::thread_pool> disk;
+  std::unique_ptr<SinkFactory> sinks;
+  std::unique_ptr<token::Server> server;
   token::Issuer issuer;
   kinds::Registry registry;
   ManifestSource manifests;
   reconcile::Cycle cycle;
 
   Impl(const Settings& s, Clock& clock, Random& random, Log& l, std::unique_ptr<state::Store> opened,
-       std::unique_ptr<http::Transport> carrier, const Options& options)
+       std::unique_ptr<http::Transport> carrier, std::unique_ptr<boost::asio::thread_pool> pool,
+       std::unique_ptr<SinkFactory> factory, const Options& options)
       : settings(s),
         log(l),
         store(std::move(opened)),
@@ -62,21 +66,36 @@ struct App::Impl {
         memory(*store, log),
         gate(memory, clock, random, log),
         api(*transport, gate, clock, log, options.limits),
-        issuer(api, *store, disk, clock, log, options.issuer),
-        registry(issuer, token_settings(s)),
+        disk(std::move(pool)),
+        sinks(std::move(factory)),
+        server(token::make_server(api)),
+        issuer(*server, *store, disk.get(), clock, log, issuer_settings(s, options)),
+        registry(issuer, token_settings(s, *sinks)),
         manifests(s.manifests_directory),
-        cycle({api, registry, clock, log, [this] { return manifests.load(); }, options.last_good}) {}
+        cycle({api, registry, clock, log, [this, only = options.only] { return load(only); }, options.last_good}) {}
 
-  ~Impl() { disk.join(); }
+  ~Impl() { disk->join(); }
 
-  static kinds::TokenSettings token_settings(const Settings& settings) {
+  Result<manifest::LoadResult> load(const std::vector<ResourceKey>& only) {
+    Result<manifest::LoadResult> loaded = manifests.load();
+    if (!only.empty() && loaded && loaded->state) loaded->state = narrowed(*loaded->state, only);
+    return loaded;
+  }
+
+  static token::IssuerSettings issuer_settings(const Settings& settings, const Options& options) {
+    token::IssuerSettings made = options.issuer;
+    made.read_only = options.state != state::OpenMode::read_write;
+    made.reissues_per_minute = settings.reissues_per_minute;
+    return made;
+  }
+
+  static kinds::TokenSettings token_settings(const Settings& settings, SinkFactory& factory) {
     kinds::TokenSettings made;
     made.owner = settings.owner;
     made.orphan_age = settings.orphan_age;
     made.minimum_grace = settings.minimum_grace;
-    made.make_sink = [directory = settings.tokens_directory](std::string_view canonical) {
-      return make_sink(directory, canonical);
-    };
+    made.reissues_per_hour = settings.reissues_per_hour;
+    made.make_sinks = [&factory](std::string_view canonical) { return factory.make(canonical); };
     return made;
   }
 };
@@ -91,13 +110,17 @@ Result<std::unique_ptr<App>> App::make(const Settings& settings, Clock& clock, R
     Error error = std::move(transport.error());
     return fail(std::move(error).context("grafana.url"));
   }
+  auto disk = std::make_unique<boost::asio::thread_pool>(1);  // what blocks: store and files
+  Result<std::unique_ptr<SinkFactory>> sinks = SinkFactory::make(settings, *disk, clock);
+  if (!sinks) return fail(std::move(sinks.error()));
   Result<state::Opened> opened = state::open_store(settings.state_directory, options.state);
   if (!opened) return fail(std::move(opened.error()));
   if (!opened->set_aside.empty())
     log.error("the state store was corrupt and was set aside; a new one is begun", {{"file", opened->set_aside}});
   std::unique_ptr<state::Store> store = state::make_locked_store(std::move(opened->store));
   return std::unique_ptr<App>(
-      new App(std::make_unique<Impl>(settings, clock, random, log, std::move(store), std::move(*transport), options)));
+      new App(std::make_unique<Impl>(settings, clock, random, log, std::move(store), std::move(*transport),
+                                     std::move(disk), std::move(*sinks), options)));
 }
 
 Status App::refresh_credential() {
@@ -111,5 +134,6 @@ const Settings& App::settings() const { return impl_->settings; }
 ManifestSource& App::manifests() { return impl_->manifests; }
 grafana::LoginGate& App::gate() { return impl_->gate; }
 reconcile::Cycle& App::cycle() { return impl_->cycle; }
+state::Store& App::store() { return *impl_->store; }
 
 }  // namespace graft::daemon

@@ -28,6 +28,7 @@ class App {
     grafana::Limits limits = {};
     token::IssuerSettings issuer = {};
     std::shared_ptr<const manifest::DesiredState> last_good = {};  // of an App that this one replaces
+    std::vector<ResourceKey> only = {};  // not empty: of the manifests only these, and what they need
   };
   // Errors: invalid (a setting), io or blocked (the state directory).
   [[nodiscard]] static Result<std::unique_ptr<App>> make(const Settings& settings, Clock& clock, Random& random,
@@ -41,6 +42,7 @@ class App {
   [[nodiscard]] ManifestSource& manifests();
   [[nodiscard]] grafana::LoginGate& gate();
   [[nodiscard]] reconcile::Cycle& cycle();
+  [[nodiscard]] state::Store& store();  // any thread
 
  private:
   struct Impl;

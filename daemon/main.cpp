@@ -12,6 +12,7 @@
 
 namespace {
 
+namespace state = graft::state;
 using namespace graft::daemon;  // NOLINT(google-build-using-namespace): this file is nothing but the door to it
 
 // Keys live in our memory: no core dump, no ptrace by others of our user (reliability T51).
@@ -37,6 +38,9 @@ int dispatch(const Options& options) {
   if (options.command == "plan") return plan_command(options, source);
   if (options.command == "apply") return apply_command(options, source);
   if (options.command == "check") return check_command(options, source);
+  if (options.command == "tokens list") return tokens_list_command(options, source);
+  if (options.command == "tokens rotate") return tokens_request_command(options, source, state::Request::Kind::rotate);
+  if (options.command == "tokens verify") return tokens_request_command(options, source, state::Request::Kind::verify);
   return version_command();
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t help_width = 80;
 
-constexpr std::array<CommandRow, 5> commands{{
+constexpr std::array<CommandRow, 8> commands{{
     {"run", "", "the daemon: keeps Grafana as declared until it is stopped",
      "Compares at every interval and when the manifests change. SIGHUP reads configuration and manifests again; "
      "SIGTERM "
@@ -31,6 +31,13 @@ constexpr std::array<CommandRow, 5> commands{{
      "For CI and pre-commit. PATH is a directory of manifests, or one of them; without it, the manifests.directory of "
      "the "
      "configuration. Every problem is printed with file, line and column."},
+    {"tokens list", "[-o json]", "the tokens that graftd looks after: age, expiry, next rotation; never a key",
+     "Reads the state directory alone, and asks neither Grafana nor the sinks."},
+    {"tokens rotate", "[-o json] ORGANIZATION/ACCOUNT/TOKEN...", "replaces keys now, and not only when they are due",
+     "A running graftd is told and does it at once; without one it is done here. The old key lives through its grace."},
+    {"tokens verify", "[-o json] [ORGANIZATION/ACCOUNT/TOKEN...]",
+     "asks Grafana whether the keys in the sinks are alive",
+     "All tokens when none is named. A running graftd is told and does it at once; without one it is done here."},
     {"version", "", "prints version, compiler and libraries", ""},
 }};
 
@@ -106,10 +113,11 @@ std::string exit_codes_help() {
   return out;
 }
 
+bool has_output(std::string_view command) { return command != "run" && command != "version"; }
+
 std::string command_options_help(std::string_view command) {
   std::string out = "Options:\n  -h, --help             this text\n";
-  if (command == "plan" || command == "apply" || command == "check")
-    out += "  -o, --output text|json the form of what is printed\n";
+  if (has_output(command)) out += "  -o, --output text|json the form of what is printed\n";
   if (command == "plan") out += "  --detailed-exitcode    exit code 2 when there is something to change or held\n";
   return out;
 }
@@ -118,7 +126,7 @@ std::string overall_help() {
   std::string out =
       "graftd keeps a live Grafana equal to YAML manifests kept in git.\n\nUsage: graftd COMMAND "
       "[OPTIONS]\n\nCommands:\n";
-  for (const CommandRow& row : commands) out += fmt::format("  {:<9} {}\n", row.name, row.purpose);
+  for (const CommandRow& row : commands) out += fmt::format("  {:<13} {}\n", row.name, row.purpose);
   out +=
       "\nExamples:\n"
       "  graftd check manifests/\n"
@@ -128,17 +136,47 @@ std::string overall_help() {
   return out + exit_codes_help();
 }
 
+// "tokens list" is the subcommand list of the subcommand tokens, which is made by the first of them.
+CLI::App* add_subcommand(CLI::App& app, std::string_view name, const std::string& purpose, Options& options) {
+  const std::size_t space = name.find(' ');
+  if (space == name.npos) return app.add_subcommand(std::string(name), purpose);
+  const std::string group(name.substr(0, space));
+  const auto made = app.get_subcommands([&](const CLI::App* one) { return one->get_name() == group; });
+  CLI::App* parent = made.empty() ? app.add_subcommand(group) : made.front();
+  if (made.empty()) {
+    parent->set_help_flag();
+    parent->add_flag("-h,--help", options.help);
+    parent->require_subcommand(0, 1);
+    parent->callback([&options, group] {
+      if (options.command.empty()) options.command = group;
+    });
+  }
+  return parent->add_subcommand(std::string(name.substr(space + 1)), purpose);
+}
+
 void add_commands(CLI::App& app, Options& options) {
   for (const CommandRow& row : commands) {
-    CLI::App* command = app.add_subcommand(std::string(row.name), std::string(row.purpose));
+    CLI::App* command = add_subcommand(app, row.name, std::string(row.purpose), options);
     command->set_help_flag();
     command->add_flag("-h,--help", options.help);
     add_settings(*command, options);
-    if (row.name == "plan" || row.name == "apply" || row.name == "check") add_output(*command, options);
+    if (has_output(row.name)) add_output(*command, options);
     if (row.name == "plan") command->add_flag("--detailed-exitcode", options.detailed_exitcode);
     if (row.name == "check") command->add_option("PATH", options.paths);
+    if (row.name == "tokens rotate" || row.name == "tokens verify") command->add_option("SLOT", options.slots);
     command->callback([&options, name = std::string(row.name)] { options.command = name; });
   }
+}
+
+std::string group_help(std::string_view group) {
+  std::string out = fmt::format("Usage: graftd {} COMMAND [OPTIONS]\n\nCommands:\n", group);
+  bool known = false;
+  for (const CommandRow& row : commands) {
+    if (!row.name.starts_with(std::string(group) + " ")) continue;
+    out += fmt::format("  {:<13} {}\n", row.name, row.purpose);
+    known = true;
+  }
+  return known ? out : std::string();
 }
 
 }  // namespace
@@ -147,6 +185,7 @@ std::span<const CommandRow> command_table() { return commands; }
 
 std::string help_text(std::string_view command) {
   const auto row = std::ranges::find(commands, command, &CommandRow::name);
+  if (row == commands.end() && !command.empty()) return group_help(command);
   if (row == commands.end()) return overall_help();
   std::string out = fmt::format("graftd {}: {}.\n\nUsage: graftd {} {}{}[OPTIONS]\n\n", row->name, row->purpose,
                                 row->name, row->arguments, row->arguments.empty() ? "" : " ");
@@ -177,8 +216,14 @@ Result<Options> parse_command_line(int argc, const char* const* argv) {
   }
   if (version) options.command = "version";
   if (options.command.empty() && !options.help)
-    return fail(Error(ErrorCode::invalid, "a command is needed: run, plan, apply, check or version")
+    return fail(Error(ErrorCode::invalid, "a command is needed: run, plan, apply, check, tokens or version")
                     .with_hint("try graftd --help"));
+  if (!options.help && !group_help(options.command).empty())
+    return fail(Error(ErrorCode::invalid, fmt::format("graftd {} needs one of its commands", options.command))
+                    .with_hint(fmt::format("try graftd {} --help", options.command)));
+  if (!options.help && options.command == "tokens rotate" && options.slots.empty())
+    return fail(Error(ErrorCode::invalid, "graftd tokens rotate needs to be told which token")
+                    .with_hint("name it as ORGANIZATION/ACCOUNT/TOKEN; graftd tokens list shows them"));
   return options;
 }
 

@@ -15,13 +15,14 @@ namespace graft::daemon {
 enum class Output : bool { text, json };
 
 struct Options {
-  std::string command;  // "" with --help or --version alone
+  std::string command;  // "plan", "tokens list"; "" with --help or --version alone
   bool help = false;
   std::optional<std::string> config;
   std::map<std::string, std::string> settings;  // by key, from flags
   Output output = Output::text;
   bool detailed_exitcode = false;
   std::vector<std::string> paths;  // of check
+  std::vector<std::string> slots;  // of tokens: ORGANIZATION/ACCOUNT/TOKEN
 };
 
 struct CommandRow {

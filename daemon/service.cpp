@@ -13,6 +13,7 @@
 #include "daemon/credential_file.hpp"
 #include "daemon/exit_codes.hpp"
 #include "daemon/report_log.hpp"
+#include "daemon/request_desk.hpp"
 #include "daemon/schedule.hpp"
 #include "daemon/stopper.hpp"
 
@@ -114,7 +115,9 @@ class Service {
       }
     }
     const auto stopping = [this] { return stopper_.stopping(); };
+    desk_.begin_cycle(app_->store());
     reconcile::Report report = co_await app_->cycle().run_once(reconcile::Mode::apply, stopping);
+    desk_.end_cycle(app_->store(), report, log_);
     log_manifest_problems(report);
     log_report(report, log_);
     ::malloc_trim(0);  // a cycle reads much and keeps little; what it needed goes back to the machine
@@ -146,7 +149,9 @@ class Service {
       wake_.expires_after(std::min(left, poll_interval));
       boost::system::error_code ignored;
       co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-      if (app_->manifests().changed() || credential_stamp(app_->settings()) != credential_stamp_) co_return;
+      if (desk_.waiting(app_->store()) || app_->manifests().changed() ||
+          credential_stamp(app_->settings()) != credential_stamp_)
+        co_return;
     }
   }
 
@@ -162,6 +167,7 @@ class Service {
                      wake_.cancel();
                    }};
   std::unique_ptr<App> app_;
+  RequestDesk desk_;
   std::string credential_stamp_, logged_problems_;
   int failures_ = 0, exit_code_ = exit_ok;
   bool reload_ = false, had_manifests_ = false;

@@ -10,7 +10,7 @@ die() {
 # Debian 12 packages that building and testing need.
 build_packages=(g++ cmake ninja-build ccache pkg-config git ca-certificates
   libboost1.81-dev libboost-url1.81-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev
-  libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev doctest-dev)
+  libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev doctest-dev librapidcheck-dev)
 check_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev shellcheck)
 
 # Installs what is missing of the packages named; says so first, and does nothing when all are there.

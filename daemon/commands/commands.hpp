@@ -4,6 +4,7 @@
 
 #include "daemon/config.hpp"
 #include "daemon/options.hpp"
+#include "state/store.hpp"
 
 namespace graft::daemon {
 
@@ -11,6 +12,8 @@ int run_command(const Options& options, const ConfigSource& source);
 int plan_command(const Options& options, const ConfigSource& source);
 int apply_command(const Options& options, const ConfigSource& source);
 int check_command(const Options& options, const ConfigSource& source);
+int tokens_list_command(const Options& options, const ConfigSource& source);
+int tokens_request_command(const Options& options, const ConfigSource& source, state::Request::Kind kind);
 int version_command();
 
 // What run, plan and apply begin with: the settings, or exit code 78 with everything that is wrong with them on

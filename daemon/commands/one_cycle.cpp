@@ -18,6 +18,8 @@ namespace {
 
 namespace asio = boost::asio;
 
+}  // namespace
+
 reconcile::Report run_cycle(asio::io_context& io, App& app, reconcile::Mode mode, Log& log) {
   reconcile::Report report;
   std::exception_ptr failure;
@@ -33,8 +35,6 @@ reconcile::Report run_cycle(asio::io_context& io, App& app, reconcile::Mode mode
   if (failure) std::rethrow_exception(failure);
   return report;
 }
-
-}  // namespace
 
 int one_cycle(const ConfigSource& source, reconcile::Mode mode,
               const std::function<int(const reconcile::Report&)>& show) {

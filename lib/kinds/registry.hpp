@@ -21,8 +21,9 @@ struct TokenSettings {
   std::string owner;
   std::chrono::seconds orphan_age{60};
   std::chrono::seconds minimum_grace{300};
-  // Makes the sink that a token's canonical document names.
-  std::function<std::unique_ptr<sink::Sink>(std::string_view canonical)> make_sink;
+  std::size_t reissues_per_hour = 3;  // of one slot, that were not planned
+  // Makes the sinks that a token's canonical document names, in its order; at least one.
+  std::function<std::vector<std::unique_ptr<sink::Sink>>(std::string_view canonical)> make_sinks;
 };
 
 class Registry {

@@ -5,7 +5,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "base/duration.hpp"
 #include "base/text.hpp"
 #include "grafana/json_fields.hpp"
 #include "grafana/service_accounts.hpp"
@@ -28,11 +27,16 @@ std::optional<std::chrono::seconds> seconds_of(const json& document, const char*
   return std::chrono::seconds(seconds);
 }
 
-// 24 h, or half of rotateBefore (by default a third of the ttl) where that is less; never below the minimum.
-std::chrono::seconds grace_of(const json& document, std::chrono::seconds minimum) {
+// A third of the ttl unless said otherwise; nullopt for a key that never expires.
+std::optional<std::chrono::seconds> rotate_before_of(const json& document) {
   const auto ttl = seconds_of(document, "ttl");
-  auto rotate_before = seconds_of(document, "rotateBefore");
-  if (!rotate_before && ttl) rotate_before = *ttl / 3;
+  if (!ttl) return std::nullopt;
+  return seconds_of(document, "rotateBefore").value_or(*ttl / 3);
+}
+
+// 24 h, or half of rotateBefore where that is less; never below the minimum.
+std::chrono::seconds grace_of(const json& document, std::chrono::seconds minimum) {
+  const auto rotate_before = rotate_before_of(document);
   const auto usual = rotate_before ? std::min(longest_default_grace, *rotate_before / 2) : longest_default_grace;
   return std::max(minimum, seconds_of(document, "grace").value_or(usual));
 }
@@ -55,8 +59,8 @@ class TokenKind final : public Kind {
     std::map<AccountId, token::Issuer::TokenList> lists;  // one request an account, however many tokens it has
     for (const Desired* desired : wanted) {
       const Observed* account = so_far.find(account_key(*desired));
-      std::unique_ptr<sink::Sink> sink = settings_.make_sink(desired->canonical);
-      token::Slot slot = make_slot(live, *desired, account, *sink);
+      const Sinks sinks = settings_.make_sinks(desired->canonical);
+      const token::Slot slot = make_slot(live, *desired, account, sinks);
       auto known = lists.find(slot.account);
       if (known == lists.end()) {
         token::Issuer::TokenList list = co_await issuer_.list(slot);
@@ -92,9 +96,11 @@ class TokenKind final : public Kind {
         verdict.verb = Verb::unknown;
         verdict.unread = true;
         break;
-      case token::Step::rewrite:
+      case token::Step::spread:
         verdict.verb = Verb::update;
-        verdict.changes.push_back({"/deliverTo/0", quote(inputs.access_found), quote(inputs.access_wanted)});
+        for (const std::size_t index : decision.to)
+          verdict.changes.push_back({fmt::format("/deliverTo/{}", index), quote(decision.reason),
+                                     quote(fmt::format("generation {}", decision.generation))});
         verdict.reason.clear();
         break;
       case token::Step::revoke:
@@ -113,13 +119,14 @@ class TokenKind final : public Kind {
                                            const Verdict& verdict) const override {
     const Observed* account = live.find(account_key(desired));
     if (account == nullptr) co_return fail(ErrorCode::internal, "the account of the token is not known");
-    std::unique_ptr<sink::Sink> sink = settings_.make_sink(desired.canonical);
-    token::Slot slot = make_slot(live, desired, account, *sink);
+    const Sinks sinks = settings_.make_sinks(desired.canonical);
+    const token::Slot slot = make_slot(live, desired, account, sinks);
     const token::Decision decision = decision_from_json(verdict.payload);
     Status done = co_await issuer_.carry_out(slot, decision);
     if (!done) co_return fail(std::move(done.error()));
     Observed after;
     after.key = desired.key;
+    if (const auto now = live.api.server_time()) after.wake_at = *now + next_look(slot.policy);
     co_return after;
   }
 
@@ -129,16 +136,33 @@ class TokenKind final : public Kind {
   }
 
  private:
+  using Sinks = std::vector<std::unique_ptr<sink::Sink>>;
+
   token::Policy policy(const Desired& desired) const {
+    const json document = json::parse(desired.canonical, nullptr, false);
     token::Policy policy;
     policy.orphan_age = settings_.orphan_age;
-    policy.grace = grace_of(json::parse(desired.canonical, nullptr, false), settings_.minimum_grace);
+    policy.grace = grace_of(document, settings_.minimum_grace);
+    policy.ttl = seconds_of(document, "ttl");
+    policy.rotate_before = rotate_before_of(document);
+    policy.reissues_per_hour = settings_.reissues_per_hour;
     return policy;
+  }
+
+  // After a key was handed over: its predecessor's grace, or its own rotation, whatever comes first. Early rather than
+  // late: the next look knows the exact time.
+  static std::chrono::seconds next_look(const token::Policy& policy) {
+    std::chrono::seconds until = policy.grace;
+    if (policy.ttl && policy.rotate_before)
+      until = std::min(until, *policy.ttl - *policy.rotate_before - *policy.rotate_before / 10);
+    return std::max(until, std::chrono::seconds(1));
   }
 
   // A first key is a creation; a key for a slot that had one is a change, named by what is wrong with the old one.
   static void fill_issue(Verdict& verdict, const token::Inputs& inputs, const token::Decision& decision) {
-    const bool first = inputs.tokens.empty() && inputs.marker_generation == 0 && !inputs.record;
+    const bool marked =
+        std::ranges::any_of(inputs.sinks, [](const token::SinkInputs& sink) { return sink.marker_generation > 0; });
+    const bool first = inputs.tokens.empty() && !marked && !(inputs.record && inputs.record->in_use);
     if (first) {
       verdict.verb = Verb::create;
       verdict.reason.clear();
@@ -152,11 +176,13 @@ class TokenKind final : public Kind {
       verdict.changes.push_back({"/tokens/" + std::to_string(id.value()), quote("undelivered"), ""});
   }
 
-  token::Slot make_slot(const Live& live, const Desired& desired, const Observed* account, sink::Sink& sink) const {
+  token::Slot make_slot(const Live& live, const Desired& desired, const Observed* account, const Sinks& sinks) const {
     const json document = json::parse(desired.canonical, nullptr, false);
     token::Slot slot;
     slot.identity.owner = settings_.owner;
     slot.identity.organization = live.id;
+    slot.organization_name = desired.key.organization;
+    slot.declared_name = desired.key.name;
     slot.identity.token = grafana::text_of(document, "name");
     slot.identity.account_login = grafana::derived_login(live.id, grafana::text_of(document, "account"));
     if (account != nullptr) {
@@ -165,9 +191,8 @@ class TokenKind final : public Kind {
       slot.account_tokens = grafana::number_of(facts, "tokens");
       slot.identity.account_login = grafana::text_of(facts, "login");
     }
-    slot.ttl = seconds_of(document, "ttl");
     slot.policy = policy(desired);
-    slot.sink = &sink;
+    for (const std::unique_ptr<sink::Sink>& sink : sinks) slot.sinks.push_back(sink.get());
     return slot;
   }
 

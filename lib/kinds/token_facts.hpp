@@ -1,5 +1,6 @@
 // What was read of a token slot, and what was decided, as JSON: so that a token travels through snapshot and plan like
-// every other resource, as values. No key is in it, only the marker's fingerprint of one. Both ways are lossless.
+// every other resource, as values. No key is in it, only the marker's fingerprint of one. Both ways keep all that
+// decide() looks at.
 #pragma once
 
 #include <string>

@@ -7,10 +7,12 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/position.hpp"
 
 namespace graft {
@@ -74,6 +76,7 @@ struct Observed {
   std::string canonical;  // empty when digest equals the desired one: nobody needs the text then
   Digest digest;
   std::string facts;  // JSON of what else was seen and is not compared: an account's login and number of tokens
+  std::optional<WallTime> wake_at;  // after an action: server time at which to look again
 };
 
 // One difference, named by a JSON pointer into the canonical document.

@@ -18,6 +18,10 @@ Verdict unknown(std::string reason) {
   return verdict;
 }
 
+void wake_no_later(Plan& plan, const std::optional<WallTime>& at) {
+  if (at) plan.wake_at = std::min(plan.wake_at.value_or(*at), *at);
+}
+
 Verdict judge(const Input& input, const Desired& desired, const Observed* observed) {
   const std::string& organization = desired.key.organization;
   if (const auto refused = input.refused_organizations.find(organization);
@@ -82,6 +86,7 @@ Plan make_plan(const Input& input) {
   for (const Desired* desired : ordered(input.desired, input.rank)) {
     const Observed* observed = input.snapshot.find(desired->key);
     Verdict verdict = judge(input, *desired, observed);
+    wake_no_later(plan, verdict.wake_at);
     if (verdict.verb == Verb::none) {
       ++plan.in_sync;
       continue;
@@ -131,6 +136,7 @@ std::string Plan::digest() const {
 
 void Plan::append(Plan later) {
   in_sync += later.in_sync;
+  wake_no_later(*this, later.wake_at);
   actions.insert(actions.end(), std::make_move_iterator(later.actions.begin()),
                  std::make_move_iterator(later.actions.end()));
 }

@@ -4,12 +4,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "model/resource.hpp"
 #include "model/snapshot.hpp"
 #include "model/verdict.hpp"
@@ -33,6 +35,7 @@ struct Counts {
 struct Plan {
   std::vector<Action> actions;  // all but Verb::none; in the order in which they may be carried out
   std::size_t in_sync = 0;
+  std::optional<WallTime> wake_at;  // server time at which a resource, in sync or not, wants to be looked at again
   [[nodiscard]] Counts counts() const;
   [[nodiscard]] std::string digest() const;  // short; equal for equal plans
   void append(Plan later);

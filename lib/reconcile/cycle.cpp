@@ -66,8 +66,9 @@ asio::awaitable<Report> Cycle::run_once(Mode mode, std::function<bool()> stoppin
       report.stopped = async::cancelled_or_rethrow();
     }
   }
-  for (const plan::Action& action : report.plan.actions)
-    if (const auto wake = action.verdict.wake_at) report.wake_at = std::min(report.wake_at.value_or(*wake), *wake);
+  report.wake_at = report.plan.wake_at;
+  for (const ActionResult& result : report.results)
+    if (result.wake_at) report.wake_at = std::min(report.wake_at.value_or(*result.wake_at), *result.wake_at);
   report.logins_stopped = parts_.api.gate().blocked_until().has_value();
   report.server_time = parts_.api.server_time();
   report.requests = parts_.api.requests() - requests_before;
@@ -139,6 +140,7 @@ asio::awaitable<Status> Cycle::reconcile(Mode mode, Report& report, const std::f
   Executor executor(parts_.api, parts_.registry, *facts, organizations, snapshot, parts_.log, stopping);
   plan::Plan first, later;
   first.in_sync = report.plan.in_sync;
+  first.wake_at = report.plan.wake_at;
   for (plan::Action& action : report.plan.actions) {
     const bool content = action.key().kind != kind_organization;
     plan::Plan& part = content && scopes.unknown.contains(action.key().organization) ? later : first;

@@ -66,18 +66,19 @@ asio::awaitable<void> Executor::run_organization(std::vector<const plan::Action*
 asio::awaitable<void> Executor::run_action(const plan::Action& action, std::vector<ActionResult>& results) {
   if (std::optional<Error> reason = obstacle(action)) {
     const bool refused = action.verdict.verb == Verb::blocked;
-    finish(action, refused ? Outcome::failed : Outcome::skipped, std::move(*reason), results);
+    finish(action, {{}, {}, refused ? Outcome::failed : Outcome::skipped, std::move(*reason)}, results);
     co_return;
   }
   Result<Observed> done = co_await act(action);
   unanswered_ = done || !got_no_answer(done.error()) ? 0 : unanswered_ + 1;
   if (!done) {
-    finish(action, Outcome::failed, std::move(done.error()), results);
+    finish(action, {{}, {}, Outcome::failed, std::move(done.error())}, results);
     co_return;
   }
   if (action.key().kind == kind_organization) organizations_[action.key().name] = OrgId(grafana::number_from(done->id));
+  const std::optional<WallTime> wake_at = done->wake_at;
   made_.insert_or_assign(action.key(), std::move(*done));
-  finish(action, Outcome::done, {}, results);
+  finish(action, {{}, {}, Outcome::done, {}, wake_at}, results);
 }
 
 asio::awaitable<Result<Observed>> Executor::act(const plan::Action& action) {
@@ -110,22 +111,24 @@ std::optional<Error> Executor::obstacle(const plan::Action& action) const {
   return std::nullopt;
 }
 
-void Executor::finish(const plan::Action& action, Outcome outcome, Error error, std::vector<ActionResult>& results) {
+void Executor::finish(const plan::Action& action, ActionResult result, std::vector<ActionResult>& results) {
   const ResourceKey& key = action.key();
+  result.key = key;
+  result.verb = action.verdict.verb;
   std::vector<LogField> fields{{"org", key.organization},
                                {"kind", std::string(key.kind.text())},
                                {"name", key.name},
                                {"action", std::string(to_string(action.verdict.verb))}};
-  if (outcome == Outcome::done) {
+  if (result.outcome == Outcome::done) {
     log_.info("applied", fields);
   } else {
     not_done_.insert(key);
-    if (!error.where.known()) error.where = action.desired->at;
-    fields.emplace_back("err", error.describe());
-    log_.write(outcome == Outcome::failed ? LogLevel::error : LogLevel::warning,
-               outcome == Outcome::failed ? "failed" : "skipped", fields);
+    if (!result.error.where.known()) result.error.where = action.desired->at;
+    fields.emplace_back("err", result.error.describe());
+    log_.write(result.outcome == Outcome::failed ? LogLevel::error : LogLevel::warning,
+               result.outcome == Outcome::failed ? "failed" : "skipped", fields);
   }
-  results.push_back({key, action.verdict.verb, outcome, std::move(error)});
+  results.push_back(std::move(result));
 }
 
 const Observed* Executor::find(const ResourceKey& key) const {

@@ -38,7 +38,7 @@ class Executor {
   asio::awaitable<void> run_action(const plan::Action& action, std::vector<ActionResult>& results);
   asio::awaitable<Result<Observed>> act(const plan::Action& action);
   [[nodiscard]] std::optional<Error> obstacle(const plan::Action& action) const;
-  void finish(const plan::Action& action, Outcome outcome, Error error, std::vector<ActionResult>& results);
+  void finish(const plan::Action& action, ActionResult result, std::vector<ActionResult>& results);
   [[nodiscard]] const Observed* find(const ResourceKey& key) const;
 
   grafana::Api& api_;

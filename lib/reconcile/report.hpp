@@ -25,7 +25,8 @@ struct ActionResult {  // of one action
   ResourceKey key;
   Verb verb = Verb::none;
   Outcome outcome = Outcome::done;
-  Error error;  // for failed and skipped
+  Error error;                           // for failed and skipped
+  std::optional<WallTime> wake_at = {};  // of the server: then it wants to be looked at again
 };
 
 struct Report {

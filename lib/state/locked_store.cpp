@@ -18,6 +18,26 @@ class LockedStore final : public Store {
     const std::scoped_lock lock(mutex_);
     return store_->put_slot(key, record);
   }
+  Result<std::vector<std::pair<SlotKey, SlotRecord>>> slots() override {
+    const std::scoped_lock lock(mutex_);
+    return store_->slots();
+  }
+  Result<std::int64_t> ask(const Request& request, WallTime forget) override {
+    const std::scoped_lock lock(mutex_);
+    return store_->ask(request, forget);
+  }
+  Result<std::vector<Request>> open_requests() override {
+    const std::scoped_lock lock(mutex_);
+    return store_->open_requests();
+  }
+  Result<std::optional<Request>> request(std::int64_t id) override {
+    const std::scoped_lock lock(mutex_);
+    return store_->request(id);
+  }
+  Status answer(std::int64_t id, Request::State state, const std::string& text) override {
+    const std::scoped_lock lock(mutex_);
+    return store_->answer(id, state, text);
+  }
   Result<std::optional<LoginRecord>> login(const std::string& fingerprint) override {
     const std::scoped_lock lock(mutex_);
     return store_->login(fingerprint);

@@ -14,6 +14,32 @@ class MemoryStore final : public Store {
     slots_[key] = record;
     return {};
   }
+  Result<std::vector<std::pair<SlotKey, SlotRecord>>> slots() override {
+    return std::vector<std::pair<SlotKey, SlotRecord>>(slots_.begin(), slots_.end());
+  }
+  Result<std::int64_t> ask(const Request& request, WallTime forget) override {
+    std::erase_if(requests_, [&](const auto& entry) {
+      return entry.second.state != Request::State::open && entry.second.asked_at < forget;
+    });
+    const std::int64_t id = ++last_request_;
+    requests_[id] = request;
+    requests_[id].id = id;
+    return id;
+  }
+  Result<std::vector<Request>> open_requests() override {
+    std::vector<Request> open;
+    for (const auto& [id, request] : requests_)
+      if (request.state == Request::State::open) open.push_back(request);
+    return open;
+  }
+  Result<std::optional<Request>> request(std::int64_t id) override { return find(requests_, id); }
+  Status answer(std::int64_t id, Request::State state, const std::string& text) override {
+    const auto found = requests_.find(id);
+    if (found == requests_.end()) return {};
+    found->second.state = state;
+    found->second.answer = text;
+    return {};
+  }
   Result<std::optional<LoginRecord>> login(const std::string& fingerprint) override {
     return find(logins_, fingerprint);
   }
@@ -32,6 +58,8 @@ class MemoryStore final : public Store {
 
   std::map<SlotKey, SlotRecord> slots_;
   std::map<std::string, LoginRecord> logins_;
+  std::map<std::int64_t, Request> requests_;
+  std::int64_t last_request_ = 0;
   std::string salt_ = random_hex(16);
 };
 

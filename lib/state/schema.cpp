@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/hash.hpp"
+#include "state/slot_details.hpp"
 
 namespace graft::state {
 
@@ -16,21 +17,11 @@ namespace {
 constexpr std::int64_t application_id = 0x67726664;  // "grfd": `file state.db` shows it
 constexpr std::size_t salt_bytes = 16;
 
-constexpr const char* tables = R"(
+constexpr const char* common_tables = R"(
   CREATE TABLE meta (
     name TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL,
     checksum INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE slot (
-    organization INTEGER NOT NULL,
-    account TEXT NOT NULL,
-    token TEXT NOT NULL,
-    generation INTEGER NOT NULL,
-    phase TEXT NOT NULL,
-    token_id INTEGER,
-    checksum INTEGER NOT NULL,
-    PRIMARY KEY (organization, account, token)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE login (
     fingerprint TEXT NOT NULL PRIMARY KEY,
@@ -40,11 +31,50 @@ constexpr const char* tables = R"(
   ) STRICT, WITHOUT ROWID;
 )";
 
+// Those that version 1 did not have, or had otherwise.
+constexpr const char* tables_of_2 = R"(
+  CREATE TABLE slot (
+    organization INTEGER NOT NULL,
+    account TEXT NOT NULL,
+    token TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    phase TEXT NOT NULL,
+    token_id INTEGER,
+    details TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (organization, account, token)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE request (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    organization TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+  ) STRICT;
+)";
+
 constexpr std::array<std::pair<Phase, std::string_view>, 3> phases{
     {{Phase::intent, "intent"}, {Phase::delivering, "delivering"}, {Phase::delivered, "delivered"}}};
 
-std::string_view name_of(Phase phase) {
-  return std::find_if(phases.begin(), phases.end(), [&](const auto& row) { return row.first == phase; })->second;
+using RequestKind = Request::Kind;
+using RequestState = Request::State;
+constexpr std::array<std::pair<RequestKind, std::string_view>, 2> request_kinds{
+    {{RequestKind::rotate, "rotate"}, {RequestKind::verify, "verify"}}};
+constexpr std::array<std::pair<RequestState, std::string_view>, 3> request_states{
+    {{RequestState::open, "open"}, {RequestState::done, "done"}, {RequestState::failed, "failed"}}};
+
+template <class Table, class Value>
+std::string_view word_of(const Table& table, Value value) {
+  return std::ranges::find_if(table, [&](const auto& row) { return row.first == value; })->second;
+}
+
+template <class Table>
+auto value_of(const Table& table, std::string_view word) -> std::optional<decltype(table[0].first)> {
+  const auto found = std::ranges::find_if(table, [&](const auto& row) { return row.second == word; });
+  return found == table.end() ? std::nullopt : std::optional(found->first);
 }
 
 std::string number_or_nothing(const std::optional<std::int64_t>& number) {
@@ -60,8 +90,14 @@ std::int64_t checksum(const Values&... values) {
 }
 
 std::int64_t slot_checksum(std::int64_t organization, std::string_view account, std::string_view token,
-                           std::int64_t generation, std::string_view phase, const std::optional<std::int64_t>& id) {
-  return checksum("slot", organization, account, token, generation, phase, number_or_nothing(id));
+                           std::int64_t generation, std::string_view phase, const std::optional<std::int64_t>& id,
+                           std::string_view details) {
+  return checksum("slot", organization, account, token, generation, phase, number_or_nothing(id), details);
+}
+
+std::int64_t request_checksum(const Request& request) {
+  return checksum("request", request.id, request.organization, request.name, word_of(request_kinds, request.kind),
+                  request.asked_at.time_since_epoch().count(), word_of(request_states, request.state), request.answer);
 }
 
 std::int64_t login_checksum(std::string_view fingerprint, const std::optional<std::int64_t>& success,
@@ -89,7 +125,7 @@ std::vector<WallTime> split(const std::string& text) {
 }
 
 Status put_meta(Database& database, std::string_view name, const std::string& value) {
-  auto statement = database.prepare("INSERT INTO meta (name, value, checksum) VALUES (?1, ?2, ?3)");
+  auto statement = database.prepare("INSERT OR REPLACE INTO meta (name, value, checksum) VALUES (?1, ?2, ?3)");
   if (!statement) return fail(std::move(statement.error()));
   statement->bind(1, name);
   statement->bind(2, value);
@@ -110,7 +146,8 @@ Result<std::optional<std::string>> get_meta(Database& database, std::string_view
 
 // The rest of graftd prepares these later: a schema in which they fail is damaged.
 Status try_writes(Database& database) {
-  for (const std::string_view text : {sql::put_slot, sql::put_login, sql::one_slot, sql::one_login}) {
+  for (const std::string_view text : {sql::put_slot, sql::put_login, sql::one_slot, sql::one_login, sql::put_request,
+                                      sql::one_request, sql::open_requests, sql::last_request, sql::forget_requests}) {
     if (auto statement = database.prepare(text); !statement) return fail(std::move(statement.error()));
   }
   return {};
@@ -150,12 +187,14 @@ Result<Soundness> read_all(Database& database) {
   if (!application || !version || !noted) return Soundness::damaged;
   if (*application != application_id || *noted != fmt::format("{}", *version)) return Soundness::damaged;
   if (*version > schema_version) return fail(made_by_newer(*version));
+  if (*version < schema_version) return *version == 1 ? Soundness::outdated : Soundness::damaged;
   if (auto status = try_writes(database); !status) return fail(std::move(status.error()));
   const auto salt = get_meta(database, "salt");
   const auto slots = all_sound(database, sql::all_slots, decode_slot);
   const auto logins = slots ? all_sound(database, sql::all_logins, decode_login) : slots;
-  if (!logins) return fail(logins.error());
-  const bool sound = salt && *salt && *slots && *logins;
+  const auto requests = logins ? all_sound(database, sql::all_requests, decode_request) : logins;
+  if (!requests) return fail(requests.error());
+  const bool sound = salt && *salt && *slots && *logins && *requests;
   return sound ? Soundness::sound : Soundness::damaged;
 }
 
@@ -170,13 +209,75 @@ Result<Soundness> inspect(Database& database) {
 
 Status create_schema(Database& database) {
   Status status = database.execute("BEGIN IMMEDIATE");
-  if (status) status = database.execute(tables);
+  if (status) status = database.execute(common_tables);
+  if (status) status = database.execute(tables_of_2);
   if (status) status = put_meta(database, "version", fmt::format("{}", schema_version));
   if (status) status = put_meta(database, "salt", random_hex(salt_bytes));
   const std::string pragmas =
       fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT", application_id, schema_version);
   if (status) status = database.execute(pragmas.c_str());
   return status;
+}
+
+namespace {
+
+// Version 1 knew generation, phase and token id of a slot, and no more.
+std::optional<std::pair<SlotKey, SlotRecord>> decode_slot_of_1(const Statement& row) {
+  const std::string phase = row.text(4);
+  const auto known = value_of(phases, phase);
+  const std::int64_t generation = row.integer(3);
+  const auto id = row.optional_integer(5);
+  const bool sound = row.integer(6) == checksum("slot", row.integer(0), row.text(1), row.text(2), generation, phase,
+                                                number_or_nothing(id));
+  if (!sound || !known || generation < 0 || generation > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  SlotRecord record{static_cast<std::uint32_t>(generation), *known};
+  if (id) record.token_id = TokenId(*id);
+  return std::pair(SlotKey{OrgId(row.integer(0)), row.text(1), row.text(2)}, record);
+}
+
+// nullopt: a row is damaged.
+Result<std::optional<std::vector<std::pair<SlotKey, SlotRecord>>>> slots_of_1(Database& database) {
+  auto rows = database.prepare("SELECT organization, account, token, generation, phase, token_id, checksum FROM slot");
+  if (!rows) return fail(std::move(rows.error()));
+  std::vector<std::pair<SlotKey, SlotRecord>> slots;
+  for (;;) {
+    const auto row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return slots;
+    auto slot = decode_slot_of_1(*rows);
+    if (!slot) return std::nullopt;
+    slots.push_back(std::move(*slot));
+  }
+}
+
+Status rebuild_slots(Database& database, const std::vector<std::pair<SlotKey, SlotRecord>>& slots) {
+  Status status = database.execute("DROP TABLE slot");
+  if (status) status = database.execute(tables_of_2);
+  for (const auto& [key, record] : slots) {
+    if (!status) return status;
+    auto statement = database.prepare(sql::put_slot);
+    if (!statement) return fail(std::move(statement.error()));
+    encode_slot(*statement, key, record);
+    status = statement->run();
+  }
+  if (status) status = put_meta(database, "version", fmt::format("{}", schema_version));
+  if (status) status = database.execute(fmt::format("PRAGMA user_version = {}", schema_version).c_str());
+  return status;
+}
+
+}  // namespace
+
+Result<bool> migrate(Database& database) {
+  if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return fail(std::move(begun.error()));
+  const auto slots = slots_of_1(database);
+  Status status = slots ? Status{} : fail(slots.error());
+  const bool sound = slots && *slots;
+  if (sound) status = rebuild_slots(database, **slots);
+  if (sound && status) status = database.execute("COMMIT");
+  if (sound && status) return true;
+  (void)database.execute("ROLLBACK");
+  if (!status && !means_damage(database.last_code())) return fail(std::move(status.error()));
+  return false;
 }
 
 Result<std::string> read_salt(Database& database) {
@@ -187,17 +288,39 @@ Result<std::string> read_salt(Database& database) {
 }
 
 std::optional<SlotRecord> decode_slot(const Statement& row) {
-  const std::string phase = row.text(4);
-  const auto known =
-      std::find_if(phases.begin(), phases.end(), [&](const auto& entry) { return entry.second == phase; });
+  const std::string phase = row.text(4), details = row.text(6);
+  const auto known = value_of(phases, phase);
   const std::int64_t generation = row.integer(3);
   const auto id = row.optional_integer(5);
-  const bool sound = row.integer(6) == slot_checksum(row.integer(0), row.text(1), row.text(2), generation, phase, id);
-  if (!sound || known == phases.end() || generation < 0 || generation > std::numeric_limits<std::uint32_t>::max())
-    return std::nullopt;
-  SlotRecord record{static_cast<std::uint32_t>(generation), known->first, std::nullopt};
+  const bool sound =
+      row.integer(7) == slot_checksum(row.integer(0), row.text(1), row.text(2), generation, phase, id, details);
+  if (!sound || !known || generation < 0 || generation > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  SlotRecord record{static_cast<std::uint32_t>(generation), *known};
   if (id) record.token_id = TokenId(*id);
+  if (!read_details(details, record)) return std::nullopt;
   return record;
+}
+
+std::optional<std::pair<SlotKey, SlotRecord>> decode_keyed_slot(const Statement& row) {
+  auto record = decode_slot(row);
+  if (!record) return std::nullopt;
+  return std::pair(SlotKey{OrgId(row.integer(0)), row.text(1), row.text(2)}, std::move(*record));
+}
+
+std::optional<Request> decode_request(const Statement& row) {
+  const auto kind = value_of(request_kinds, row.text(3));
+  const auto state = value_of(request_states, row.text(5));
+  if (!kind || !state) return std::nullopt;
+  Request request;
+  request.id = row.integer(0);
+  request.organization = row.text(1);
+  request.name = row.text(2);
+  request.kind = *kind;
+  request.asked_at = to_time(row.integer(4));
+  request.state = *state;
+  request.answer = row.text(6);
+  if (row.integer(7) != request_checksum(request)) return std::nullopt;
+  return request;
 }
 
 std::optional<LoginRecord> decode_login(const Statement& row) {
@@ -213,7 +336,8 @@ std::optional<LoginRecord> decode_login(const Statement& row) {
 void encode_slot(Statement& statement, const SlotKey& key, const SlotRecord& record) {
   const std::int64_t organization = key.organization.value();
   const std::int64_t generation = record.generation;
-  const std::string_view phase = name_of(record.phase);
+  const std::string_view phase = word_of(phases, record.phase);
+  const std::string details = write_details(record);
   const auto id = record.token_id ? std::optional(record.token_id->value()) : std::nullopt;
   statement.bind(1, organization);
   statement.bind(2, std::string_view(key.account_login));
@@ -221,7 +345,19 @@ void encode_slot(Statement& statement, const SlotKey& key, const SlotRecord& rec
   statement.bind(4, generation);
   statement.bind(5, phase);
   statement.bind(6, id);
-  statement.bind(7, slot_checksum(organization, key.account_login, key.token, generation, phase, id));
+  statement.bind(7, std::string_view(details));
+  statement.bind(8, slot_checksum(organization, key.account_login, key.token, generation, phase, id, details));
+}
+
+void encode_request(Statement& statement, const Request& request) {
+  statement.bind(1, request.id);
+  statement.bind(2, std::string_view(request.organization));
+  statement.bind(3, std::string_view(request.name));
+  statement.bind(4, word_of(request_kinds, request.kind));
+  statement.bind(5, request.asked_at.time_since_epoch().count());
+  statement.bind(6, word_of(request_states, request.state));
+  statement.bind(7, std::string_view(request.answer));
+  statement.bind(8, request_checksum(request));
 }
 
 void encode_login(Statement& statement, const std::string& fingerprint, const LoginRecord& record) {

@@ -47,6 +47,36 @@ class SqliteStore final : public Store {
     return statement->run();
   }
 
+  Result<std::vector<std::pair<SlotKey, SlotRecord>>> slots() override {
+    return all<std::pair<SlotKey, SlotRecord>>(sql::all_slots, decode_keyed_slot);
+  }
+
+  Result<std::int64_t> ask(const Request& request, WallTime forget) override {
+    if (auto begun = database_.execute("BEGIN IMMEDIATE"); !begun) return fail(std::move(begun.error()));
+    Result<std::int64_t> id = ask_within(request, forget);
+    const Status ended = database_.execute(id ? "COMMIT" : "ROLLBACK");
+    if (id && !ended) return fail(ended.error());
+    return id;
+  }
+
+  Result<std::vector<Request>> open_requests() override { return all<Request>(sql::open_requests, decode_request); }
+
+  Result<std::optional<Request>> request(std::int64_t id) override {
+    auto statement = database_.prepare(sql::one_request);
+    if (!statement) return fail(std::move(statement.error()));
+    statement->bind(1, id);
+    return one(*statement, decode_request);
+  }
+
+  Status answer(std::int64_t id, Request::State state, const std::string& text) override {
+    auto asked = request(id);
+    if (!asked) return fail(std::move(asked.error()));
+    if (!*asked) return {};
+    (*asked)->state = state;
+    (*asked)->answer = text;
+    return put(**asked);
+  }
+
   Result<std::optional<LoginRecord>> login(const std::string& fingerprint) override {
     auto statement = database_.prepare(sql::one_login);
     if (!statement) return fail(std::move(statement.error()));
@@ -64,6 +94,40 @@ class SqliteStore final : public Store {
   const std::string& salt() const override { return salt_; }
 
  private:
+  Result<std::int64_t> ask_within(Request request, WallTime forget) {
+    auto old = database_.prepare(sql::forget_requests);
+    if (!old) return fail(std::move(old.error()));
+    old->bind(1, forget.time_since_epoch().count());
+    if (Status forgotten = old->run(); !forgotten) return fail(std::move(forgotten.error()));
+    const auto last = database_.integer(sql::last_request);
+    if (!last) return fail(last.error());
+    request.id = *last + 1;
+    if (Status kept = put(request); !kept) return fail(std::move(kept.error()));
+    return request.id;
+  }
+
+  Status put(const Request& request) {
+    auto statement = database_.prepare(sql::put_request);
+    if (!statement) return fail(std::move(statement.error()));
+    encode_request(*statement, request);
+    return statement->run();
+  }
+
+  template <class Value>
+  Result<std::vector<Value>> all(std::string_view select, std::optional<Value> (*decode)(const Statement&)) {
+    auto rows = database_.prepare(select);
+    if (!rows) return fail(std::move(rows.error()));
+    std::vector<Value> values;
+    for (;;) {
+      const auto row = rows->step();
+      if (!row) return fail(row.error());
+      if (!*row) return values;
+      auto value = decode(*rows);
+      if (!value) return fail(damaged_row());
+      values.push_back(std::move(*value));
+    }
+  }
+
   template <class Value>
   static Result<std::optional<Value>> one(Statement& statement, std::optional<Value> (*decode)(const Statement&)) {
     const auto row = statement.step();
@@ -114,13 +178,20 @@ Result<std::string> set_aside(const Directory& directory) {
   return directory.path_of(target);
 }
 
-Result<Soundness> open_and_inspect(const Directory& directory, std::optional<Database>& out) {
+enum class Upgrade : bool { no, yes };  // whether a file of an earlier version may be changed
+
+Result<Soundness> open_and_inspect(const Directory& directory, std::optional<Database>& out, Upgrade upgrade) {
   if (auto status = make_file(directory); !status) return fail(std::move(status.error()));
   auto database = Database::open(directory.path_of(file_name), Database::Access::read_write);
   if (!database) return fail(std::move(database.error()));
   auto soundness = inspect(*database);
   // We may write the file, or make_file() had failed: then it is the file's own head that forbids it.
   if (soundness && !database->writable()) soundness = Soundness::damaged;
+  if (soundness && *soundness == Soundness::outdated && upgrade == Upgrade::yes) {
+    const auto migrated = migrate(*database);
+    if (!migrated) return fail(migrated.error());
+    soundness = *migrated ? inspect(*database) : Soundness::damaged;
+  }
   out.emplace(std::move(*database));
   return soundness;
 }
@@ -143,13 +214,13 @@ Result<Opened> open_for_writing(const std::string& path) {
   if (!lock) return fail(std::move(lock.error()));
   Opened opened;
   std::optional<Database> database;
-  auto soundness = open_and_inspect(*directory, database);
+  auto soundness = open_and_inspect(*directory, database, Upgrade::yes);
   if (soundness && *soundness == Soundness::damaged) {
     database.reset();
     auto moved = set_aside(*directory);
     if (!moved) return fail(std::move(moved.error()));
     opened.set_aside = std::move(*moved);
-    soundness = open_and_inspect(*directory, database);
+    soundness = open_and_inspect(*directory, database, Upgrade::yes);
   }
   if (!soundness) return fail(std::move(soundness.error()));
   if (auto status = prepare_for_writing(*database, *soundness); !status) return fail(std::move(status.error()));
@@ -179,6 +250,9 @@ Result<Opened> open_for_reading(const std::string& path) {
   if (*soundness == Soundness::damaged)
     return fail(Error(ErrorCode::io, fmt::format("the state store {} is damaged", file))
                     .with_hint("the next start of graftd run or apply sets it aside and begins anew, which is safe"));
+  if (*soundness == Soundness::outdated)
+    return fail(Error(ErrorCode::io, fmt::format("the state store {} is of an earlier version of graftd", file))
+                    .with_hint("the next start of graftd run or apply brings it to the present version"));
   auto salt = read_salt(*database);
   if (!salt) return fail(std::move(salt.error()));
   opened.store = std::make_unique<SqliteStore>(Descriptor(), std::move(*database), std::move(*salt));
@@ -192,8 +266,9 @@ Result<Opened> open_shared(const std::string& path) {
   if (!directory || ::faccessat(directory->descriptor(), ".", W_OK, AT_EACCESS) != 0) return open_for_reading(path);
   if (auto status = private_enough(*directory); !status) return fail(std::move(status.error()));
   std::optional<Database> database;
-  const auto soundness = open_and_inspect(*directory, database);
-  if (!soundness || *soundness == Soundness::damaged) return open_for_reading(path);
+  const auto soundness = open_and_inspect(*directory, database, Upgrade::no);
+  const bool usable = soundness && (*soundness == Soundness::sound || *soundness == Soundness::empty);
+  if (!usable) return open_for_reading(path);
   if (auto status = prepare_for_writing(*database, *soundness); !status) return open_for_reading(path);
   auto salt = read_salt(*database);
   if (!salt) return fail(std::move(salt.error()));

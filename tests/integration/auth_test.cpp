@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "integration/world.hpp"
+#include "world/world.hpp"
 
 using namespace graft;
 using namespace graft::test;

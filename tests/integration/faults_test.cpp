@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 
-#include "integration/world.hpp"
+#include "world/world.hpp"
 
 using namespace graft;
 using namespace graft::test;

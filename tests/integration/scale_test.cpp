@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <set>
 
-#include "integration/world.hpp"
+#include "world/world.hpp"
 
 using namespace graft;
 using namespace graft::test;

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "integration/world.hpp"
+#include "world/world.hpp"
 
 using namespace graft;
 using namespace graft::test;

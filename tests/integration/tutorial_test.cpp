@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "integration/world.hpp"
+#include "world/world.hpp"
 
 using namespace graft;
 using namespace graft::test;

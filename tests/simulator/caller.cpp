@@ -113,6 +113,7 @@ Identified by_key(World& world, const Request& request, const std::string& key) 
   if (token.expires && *token.expires <= world.clock.now()) {
     return unauthorized("api-key.expired", "Expired API key");
   }
+  if (token.revoked) return unauthorized("api-key.revoked", "Revoked API key");
   return as_account(world, request, token);
 }
 

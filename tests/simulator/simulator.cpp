@@ -111,6 +111,22 @@ void Simulator::advance(std::chrono::seconds by) {
   implementation_->locked([&](auto& all) { all.world_.clock.advance(by); });
 }
 
+bool Simulator::revoke_token(std::int64_t id) {
+  bool known = false;
+  implementation_->locked([&](auto& all) {
+    const auto token = all.world_.tokens.find(id);
+    known = token != all.world_.tokens.end();
+    if (known) token->second.revoked = true;
+  });
+  return known;
+}
+
+std::vector<std::string> Simulator::issued_keys() const {
+  std::vector<std::string> keys;
+  implementation_->locked([&](auto& all) { keys = all.world_.issued_keys; });
+  return keys;
+}
+
 void Simulator::add_fault(Fault fault) {
   // A fault that can never happen makes a test that cannot fail.
   const bool known = fault.route.empty() || std::ranges::any_of(route_table(), [&](const Route& route) {

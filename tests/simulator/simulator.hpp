@@ -84,6 +84,11 @@ class Simulator {
   void clear_requests();  // numbering starts at 1 again
   std::size_t write_count() const;
 
+  // As Grafana's leak scanner does: the token is listed as revoked, its key refused. false: there is no such token.
+  bool revoke_token(std::int64_t id);
+  // Every key that was ever given, for tests that look for them where they must not be.
+  std::vector<std::string> issued_keys() const;
+
   // Called after a request was carried out and before its reply is sent, on the simulator's thread.
   void on_request(std::function<void(const RequestRecord&)> callback);
 

@@ -19,9 +19,9 @@ constexpr double soon = 7.0 * seconds_a_day;
 double seconds_between(Time from, Time to) { return std::chrono::duration<double>(to - from).count(); }
 
 Json token_json(const Token& token, Time now) {
-  Json shown = {{"id", token.id},        {"name", token.name},    {"created", rfc3339(token.created)},
-                {"lastUsedAt", nullptr}, {"expiration", nullptr}, {"secondsUntilExpiration", 0},
-                {"hasExpired", false},   {"isRevoked", false}};
+  Json shown = {{"id", token.id},        {"name", token.name},        {"created", rfc3339(token.created)},
+                {"lastUsedAt", nullptr}, {"expiration", nullptr},     {"secondsUntilExpiration", 0},
+                {"hasExpired", false},   {"isRevoked", token.revoked}};
   if (token.used) shown["lastUsedAt"] = rfc3339(*token.used);
   if (!token.expires) return shown;
   shown["expiration"] = rfc3339(*token.expires);
@@ -106,6 +106,7 @@ Reply create_token(Call& call) {
   token.created = call.world.clock.now();
   if (seconds > 0) token.expires = expiry(token.created, seconds);
   call.world.tokens[token.id] = token;
+  call.world.issued_keys.push_back(key);
   return json_reply({{"id", token.id}, {"name", token.name}, {"key", key}});
 }
 

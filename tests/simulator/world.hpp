@@ -53,6 +53,7 @@ struct Token {
   Time created;
   std::optional<Time> expires;
   std::optional<Time> used;
+  bool revoked = false;  // by Grafana's leak scanner; no route does it
 };
 
 // What Grafana remembers of a user or account for five seconds, per organization.
@@ -71,6 +72,7 @@ struct World {
   std::map<std::int64_t, User> users;
   std::map<std::int64_t, ServiceAccount> accounts;
   std::map<std::int64_t, Token> tokens;
+  std::vector<std::string> issued_keys;                          // for tests that look for them where they must not be
   std::map<std::int64_t, std::map<std::int64_t, Role>> members;  // organization, user
   Resources resources;
   std::map<std::string, std::vector<Time>> failed_logins;  // lower-case login as typed

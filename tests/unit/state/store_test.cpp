@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/hash.hpp"
 #include "state/locked_store.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -26,6 +27,27 @@ SlotKey key(std::int64_t organization = 2, std::string account = "sa-2-test", st
   return {OrgId(organization), std::move(account), std::move(token)};
 }
 SlotRecord delivered(std::uint32_t generation) { return {generation, Phase::delivered, TokenId(17)}; }
+
+SlotRecord full_record() {
+  SlotRecord record{7, Phase::delivered, TokenId(17)};
+  record.in_use =
+      DeliveredKey{7, TokenId(17), "0123456789abcdef", std::chrono::seconds(60), at(100), at(110), at(160), at(140)};
+  record.sinks = {{"file a/b", "1:2:3", std::nullopt}, {"secret ns/n/k", "", at(120)}};
+  record.reissues = {at(1), at(2)};
+  record.organization = "Main Org. \"ö\"";
+  record.name = "test/test-token";
+  record.problem = "the key is missing";
+  return record;
+}
+
+Request rotate_request(std::int64_t asked_at = 5) {
+  Request request;
+  request.organization = "apiorg";
+  request.name = "test/test-token";
+  request.kind = Request::Kind::rotate;
+  request.asked_at = at(asked_at);
+  return request;
+}
 
 Opened open_rw(const std::string& directory) {
   auto opened = open_store(directory, OpenMode::read_write);
@@ -55,6 +77,37 @@ void run_sql(const std::string& file, const std::string& sql) {
   REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
   CHECK(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(handle);
+}
+
+// As schema.cpp makes it: CRC-32 of the values, each ended by 0x1f.
+std::string row_checksum(const std::vector<std::string>& values) {
+  std::string joined;
+  for (const std::string& value : values) joined += value + "\x1f";
+  return std::to_string(crc32_ieee(joined));
+}
+
+// A store as version 1 made it: one slot, one login.
+void make_store_of_version_1(const TemporaryDirectory& place, const std::string& generation_checksum) {
+  fs::create_directories(place / "state");
+  fs::permissions(place / "state", fs::perms::owner_all);
+  run_sql(place / "state/state.db",
+          "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER NOT NULL)"
+          " STRICT, WITHOUT ROWID;"
+          "CREATE TABLE slot (organization INTEGER NOT NULL, account TEXT NOT NULL, token TEXT NOT NULL, generation"
+          " INTEGER NOT NULL, phase TEXT NOT NULL, token_id INTEGER, checksum INTEGER NOT NULL,"
+          " PRIMARY KEY (organization, account, token)) STRICT, WITHOUT ROWID;"
+          "CREATE TABLE login (fingerprint TEXT NOT NULL PRIMARY KEY, last_success INTEGER, refusals TEXT NOT NULL,"
+          " checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+          "INSERT INTO meta VALUES ('version', '1', " +
+              row_checksum({"meta", "version", "1"}) + "), ('salt', 'abc', " + row_checksum({"meta", "salt", "abc"}) +
+              ");"
+              "INSERT INTO slot VALUES (2, 'sa-2-test', 'test-token', 5, 'delivered', 17, " +
+              generation_checksum +
+              ");"
+              "INSERT INTO login VALUES ('f', 7, '8 9 ', " +
+              row_checksum({"login", "f", "7", "8 9 "}) +
+              ");"
+              "PRAGMA application_id = 1735550564; PRAGMA user_version = 1");
 }
 
 // A child process that opens the store and stays until killed.
@@ -121,6 +174,29 @@ TEST_CASE("all stores keep what they are told, by key") {
     REQUIRE(store->put_slot(key(), {3, Phase::intent, std::nullopt}));
     CHECK(store->slot(key()).value() == SlotRecord{3, Phase::intent, std::nullopt});
     CHECK(store->slot(key(4)).value() == std::nullopt);
+    REQUIRE(store->put_slot(key(5), full_record()));
+    CHECK(store->slot(key(5)).value() == full_record());
+    const auto all = store->slots();
+    REQUIRE(all);
+    CHECK(all->size() == 7);
+    CHECK(std::ranges::is_sorted(*all, {}, [](const auto& slot) { return slot.first; }));
+    CHECK(all->back() == std::pair(key(5), full_record()));
+
+    CHECK(store->open_requests().value().empty());
+    const std::int64_t first = store->ask(rotate_request(), at(0)).value();
+    const std::int64_t second = store->ask(rotate_request(6), at(0)).value();
+    CHECK(second > first);
+    CHECK(store->open_requests().value().size() == 2);
+    REQUIRE(store->answer(first, Request::State::done, "generation 2"));
+    CHECK(store->open_requests().value().at(0).id == second);
+    CHECK(store->request(first).value()->answer == "generation 2");
+    CHECK(store->request(first).value()->state == Request::State::done);
+    CHECK(store->request(99).value() == std::nullopt);
+    CHECK(store->answer(99, Request::State::done, ""));
+    const std::int64_t third = store->ask(rotate_request(7), at(6)).value();  // forgets the answered one of before
+    CHECK(third > second);
+    CHECK(store->request(first).value() == std::nullopt);
+    CHECK(store->open_requests().value().size() == 2);
     const std::vector<LoginRecord> logins{
         {}, {at(5), {}}, {std::nullopt, {at(1)}}, {at(-7), {at(1), at(2), at(1'800'000'000)}}};
     for (const LoginRecord& record : logins) {
@@ -263,23 +339,39 @@ TEST_CASE("reading what a killed process has left sees its last write and leaves
   CHECK(open_rw(place / "state").store->slot(key()).value() == delivered(1));
 }
 
+TEST_CASE("a store of version 1 is brought to the present one, and only by who holds the lock") {
+  TemporaryDirectory place;
+  make_store_of_version_1(place, row_checksum({"slot", "2", "sa-2-test", "test-token", "5", "delivered", "17"}));
+  const std::string before = place.read("state/state.db");
+  for (const OpenMode mode : {OpenMode::read_only, OpenMode::shared}) {
+    const auto reading = open_store(place / "state", mode);
+    REQUIRE_FALSE(reading);
+    CHECK(reading.error().describe().find("earlier version") != std::string::npos);
+  }
+  for (int start = 0; start < 2; ++start) {
+    const auto opened = open_rw(place / "state");
+    CHECK(opened.set_aside.empty());
+    CHECK(opened.store->salt() == "abc");
+    CHECK(opened.store->slot(key()).value() == SlotRecord{5, Phase::delivered, TokenId(17)});
+    CHECK(opened.store->login("f").value() == LoginRecord{at(7), {at(8), at(9)}});
+    CHECK(opened.store->open_requests().value().empty());
+  }
+  CHECK(open_store(place / "state", OpenMode::read_only));
+}
+
+TEST_CASE("a damaged store of version 1 is set aside as it was") {
+  TemporaryDirectory place;
+  make_store_of_version_1(place, "12345");
+  const auto opened = open_rw(place / "state");
+  CHECK_FALSE(opened.set_aside.empty());
+  CHECK(opened.store->slot(key()).value() == std::nullopt);
+}
+
 TEST_CASE("a file of a newer graftd is left alone") {
   TemporaryDirectory place;
   open_rw(place / "state");
-  const std::string sql = "PRAGMA user_version = 2; UPDATE meta SET value = '2', checksum = ";
-  // The checksum as schema.cpp makes it: CRC-32 of the values, each ended by 0x1f.
-  run_sql(place / "state/state.db", sql + std::to_string([] {
-                                      std::uint32_t crc = 0xffffffffU;
-                                      for (const char c : std::string("meta\x1f"
-                                                                      "version\x1f"
-                                                                      "2\x1f")) {
-                                        crc ^= static_cast<unsigned char>(c);
-                                        for (int bit = 0; bit < 8; ++bit)
-                                          crc = (crc >> 1U) ^ (0xedb88320U & (0U - (crc & 1U)));
-                                      }
-                                      return ~crc;
-                                    }()) +
-                                        " WHERE name = 'version'");
+  run_sql(place / "state/state.db", "PRAGMA user_version = 3; UPDATE meta SET value = '3', checksum = " +
+                                        row_checksum({"meta", "version", "3"}) + " WHERE name = 'version'");
   const auto before = contents(place);
   for (const OpenMode mode : {OpenMode::read_only, OpenMode::read_write}) {
     const auto opened = open_store(place / "state", mode);
@@ -314,7 +406,10 @@ TEST_CASE("what is no store of ours is set aside by name, whole, and a fresh one
       {"a refusal forgotten", sql("UPDATE login SET refusals = ''")},
       {"the salt edited", sql("UPDATE meta SET value = 'x' WHERE name = 'salt'")},
       {"the salt gone", sql("DELETE FROM meta WHERE name = 'salt'")},
-      {"versions that disagree", sql("PRAGMA user_version = 2")},
+      {"versions that disagree", sql("PRAGMA user_version = 3")},
+      {"the details of a slot edited", sql("UPDATE slot SET details = '{}'")},
+      {"a request edited", sql("UPDATE request SET name = 'test/other'")},
+      {"the requests gone", sql("DROP TABLE request")},
       {"no version", sql("PRAGMA user_version = 0")},
       {"another application's", sql("PRAGMA application_id = 1")},
   };
@@ -325,6 +420,7 @@ TEST_CASE("what is no store of ours is set aside by name, whole, and a fresh one
       const auto opened = open_rw(place / "state");
       REQUIRE(opened.store->put_slot(key(), delivered(5)));
       REQUIRE(opened.store->put_login("f", {at(1), {at(2)}}));
+      REQUIRE(opened.store->ask(rotate_request(), at(0)));
     }
     row.damage(place / "state/state.db");
     const std::string damaged = place.read("state/state.db");

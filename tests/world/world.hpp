@@ -22,9 +22,10 @@ namespace graft::test {
 // Wall time stands where the test puts it; steady time is real, since timers of the machine use it.
 class TestClock final : public Clock {
  public:
-  [[nodiscard]] WallTime wall() const override { return system_clock().wall() + offset; }
+  [[nodiscard]] WallTime wall() const override { return system_clock().wall() + offset + wall_offset; }
   [[nodiscard]] SteadyTime steady() const override { return system_clock().steady() + offset; }
-  std::chrono::seconds offset{0};
+  std::chrono::seconds offset{0};       // time that has passed
+  std::chrono::seconds wall_offset{0};  // somebody set the clock
 };
 
 class World {

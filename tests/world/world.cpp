@@ -1,4 +1,4 @@
-#include "integration/world.hpp"
+#include "world/world.hpp"
 
 #include <atomic>
 #include <cstdlib>
@@ -64,6 +64,8 @@ World::World(Kind kind, simulator::Options options) : organization_(unique_name(
   settings.tokens_directory = directory / "tokens";
   settings.minimum_grace = std::chrono::seconds(300);
   settings.orphan_age = std::chrono::seconds(60);
+  settings.reissues_per_hour = 3;
+  settings.reissues_per_minute = 10;
 }
 
 World::~World() {
