@@ -31,12 +31,12 @@ constexpr std::array<CommandRow, 8> commands{{
      "For CI and pre-commit. PATH is a directory of manifests, or one of them; without it, the manifests.directory of "
      "the "
      "configuration. Every problem is printed with file, line and column."},
-    {"tokens list", "[-o json]", "the tokens that graftd looks after: age, expiry, next rotation; never a key",
-     "Reads the state directory alone, and asks neither Grafana nor the sinks."},
-    {"tokens rotate", "[-o json] ORGANIZATION/ACCOUNT/TOKEN...", "replaces keys now, and not only when they are due",
+    {"tokens list", "[-o json]", "the tokens looked after: age, expiry, next rotation",
+     "Never a key. Reads the state directory alone, and asks neither Grafana nor the sinks."},
+    {"tokens rotate", "[-o json] ORGANIZATION/ACCOUNT/TOKEN...", "replaces keys now, not only when they are due",
      "A running graftd is told and does it at once; without one it is done here. The old key lives through its grace."},
     {"tokens verify", "[-o json] [ORGANIZATION/ACCOUNT/TOKEN...]",
-     "asks Grafana whether the keys in the sinks are alive",
+     "asks Grafana whether the delivered keys are alive",
      "All tokens when none is named. A running graftd is told and does it at once; without one it is done here."},
     {"version", "", "prints version, compiler and libraries", ""},
 }};
@@ -185,7 +185,7 @@ std::span<const CommandRow> command_table() { return commands; }
 
 std::string help_text(std::string_view command) {
   const auto row = std::ranges::find(commands, command, &CommandRow::name);
-  if (row == commands.end() && !command.empty()) return group_help(command);
+  if (row == commands.end() && !command.empty()) return group_help(command) + "\n" + exit_codes_help();
   if (row == commands.end()) return overall_help();
   std::string out = fmt::format("graftd {}: {}.\n\nUsage: graftd {} {}{}[OPTIONS]\n\n", row->name, row->purpose,
                                 row->name, row->arguments, row->arguments.empty() ? "" : " ");
@@ -223,7 +223,7 @@ Result<Options> parse_command_line(int argc, const char* const* argv) {
                     .with_hint(fmt::format("try graftd {} --help", options.command)));
   if (!options.help && options.command == "tokens rotate" && options.slots.empty())
     return fail(Error(ErrorCode::invalid, "graftd tokens rotate needs to be told which token")
-                    .with_hint("name it as ORGANIZATION/ACCOUNT/TOKEN; graftd tokens list shows them"));
+                    .with_hint("name it as ORGANIZATION/ACCOUNT/TOKEN; try graftd tokens list, or graftd tokens --help"));
   return options;
 }
 

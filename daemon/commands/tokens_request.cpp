@@ -145,12 +145,17 @@ int leave_for_daemon(const Settings& settings, std::vector<Asked>& all, Output o
   return show(all, output);
 }
 
+// Asking whether a key is alive changes nothing; a rotation is a cycle that is about nothing else.
+reconcile::Mode mode_for(Request::Kind kind) {
+  return kind == Request::Kind::rotate ? reconcile::Mode::apply : reconcile::Mode::plan;
+}
+
 int act_ourselves(App& app, boost::asio::io_context& io, Log& log, std::vector<Asked>& all, Output output) {
   if (Status credential = app.refresh_credential(); !credential) return complain(credential.error(), exit_bad_config);
   if (Status asked = ask(app.store(), all); !asked) return complain(asked.error(), exit_cannot_create);
   RequestDesk desk;
   desk.begin_cycle(app.store());
-  const reconcile::Report report = run_cycle(io, app, reconcile::Mode::apply, log);
+  const reconcile::Report report = run_cycle(io, app, mode_for(all.front().request.kind), log);
   // What was not reached is not left behind: nobody is there who would do it, and a later start should not be
   // surprised.
   const bool complete = collect(app.store(), all);

@@ -1,8 +1,14 @@
 #include "crash/tracer.hpp"
 
 #include <csignal>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <set>
 #include <stdexcept>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -37,6 +43,17 @@ bool begins_call(pid_t thread) {
 
 void go_on(pid_t thread, int signal) { ::ptrace(PTRACE_SYSCALL, thread, nullptr, signal); }
 
+pid_t start_traced(const std::function<int()>& work) {
+  const pid_t child = ::fork();
+  if (child < 0) throw std::runtime_error("fork failed");
+  if (child == 0) run_child(work, true);
+  int status = 0;
+  if (::waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) throw std::runtime_error("the child did not stop");
+  ::ptrace(PTRACE_SETOPTIONS, child, nullptr, options);
+  go_on(child, 0);
+  return child;
+}
+
 Traced finish_killed(pid_t child, Traced traced) {
   ::kill(child, SIGKILL);
   int status = 0;
@@ -49,15 +66,10 @@ Traced finish_killed(pid_t child, Traced traced) {
 }  // namespace
 
 Traced run_traced(const std::function<int()>& work, std::optional<std::uint64_t> kill_before_call) {
-  const pid_t child = ::fork();
-  if (child < 0) throw std::runtime_error("fork failed");
-  if (child == 0) run_child(work, true);
-  int status = 0;
-  if (::waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) throw std::runtime_error("the child did not stop");
-  ::ptrace(PTRACE_SETOPTIONS, child, nullptr, options);
-  go_on(child, 0);
+  const pid_t child = start_traced(work);
   Traced traced;
   for (;;) {
+    int status = 0;
     const pid_t thread = ::waitpid(-1, &status, __WALL);
     if (thread < 0) throw std::runtime_error("waitpid failed");
     if (WIFEXITED(status) || WIFSIGNALED(status)) {
@@ -76,6 +88,102 @@ Traced run_traced(const std::function<int()>& work, std::optional<std::uint64_t>
     }
   }
 }
+
+#if defined(__x86_64__)
+
+namespace {
+
+bool is_kind(std::uint64_t number, Injection::Call call) {
+  switch (call) {
+    case Injection::Call::open:
+      return number == SYS_openat || number == SYS_open || number == SYS_openat2;
+    case Injection::Call::write:
+      return number == SYS_write || number == SYS_pwrite64 || number == SYS_writev;
+    case Injection::Call::sync:
+      return number == SYS_fsync || number == SYS_fdatasync;
+    case Injection::Call::rename:
+      return number == SYS_rename || number == SYS_renameat || number == SYS_renameat2;
+    case Injection::Call::close:
+      return number == SYS_close;
+    case Injection::Call::chmod:
+      return number == SYS_fchmod || number == SYS_fchown;
+  }
+  return false;
+}
+
+std::string path_of(pid_t process, std::uint64_t descriptor) {
+  std::error_code none;
+  return std::filesystem::read_symlink(fmt::format("/proc/{}/fd/{}", process, descriptor), none).string();
+}
+
+std::string text_at(pid_t process, std::uint64_t address) {
+  std::string text(4096, '\0');
+  const int memory = ::open(fmt::format("/proc/{}/mem", process).c_str(), O_RDONLY | O_CLOEXEC);
+  const ssize_t size = ::pread(memory, text.data(), text.size(), static_cast<off_t>(address));
+  ::close(memory);
+  text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return text.substr(0, text.find('\0'));
+}
+
+// Whether the call that begins is one to fail.
+bool is_about(pid_t process, const __ptrace_syscall_info& info, const Injection& injection) {
+  if (!is_kind(info.entry.nr, injection.call)) return false;
+  std::string path = path_of(process, info.entry.args[0]);  // a folder, for calls that take one
+  const bool named = injection.call == Injection::Call::open || injection.call == Injection::Call::rename;
+  if (named) path += "/" + text_at(process, info.entry.args[1]);
+  return path.find(injection.path) != std::string::npos;
+}
+
+void skip_call(pid_t thread) { ::ptrace(PTRACE_POKEUSER, thread, offsetof(user, regs.orig_rax), -1L); }
+
+void set_result(pid_t thread, int error) {
+  ::ptrace(PTRACE_POKEUSER, thread, offsetof(user, regs.rax), -static_cast<long>(error));
+}
+
+}  // namespace
+
+Injected run_with_errors(const std::function<int()>& work, const Injection& injection) {
+  const pid_t child = start_traced(work);
+  Injected injected;
+  std::set<pid_t> failing;  // threads in a call that is to fail
+  for (;;) {
+    int status = 0;
+    const pid_t thread = ::waitpid(-1, &status, __WALL);
+    if (thread < 0) throw std::runtime_error("waitpid failed");
+    if (WIFEXITED(status) || WIFSIGNALED(status)) {
+      if (thread != child) continue;
+      injected.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+      return injected;
+    }
+    const int signal = WSTOPSIG(status);
+    if (signal != system_call_stop) {
+      go_on(thread, signal == SIGTRAP || signal == SIGSTOP ? 0 : signal);
+      continue;
+    }
+    __ptrace_syscall_info info{};
+    ::ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info);
+    if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+      if (is_about(child, info, injection) && ++injected.matched >= injection.from) {
+        failing.insert(thread);
+        skip_call(thread);
+      }
+    } else if (failing.erase(thread) > 0) {
+      set_result(thread, injection.error);
+      ++injected.failed;
+    }
+    go_on(thread, 0);
+  }
+}
+
+#else
+
+Injected run_with_errors(const std::function<int()>&, const Injection&) {
+  Injected injected;
+  injected.possible = false;
+  return injected;
+}
+
+#endif
 
 Traced run_killed_after(const std::function<int()>& work, std::chrono::microseconds time) {
   const pid_t child = ::fork();

@@ -38,6 +38,10 @@ TEST_CASE("help and version go to standard output with code 0") {
                                                                                          {"plan", "--help"},
                                                                                          {"apply", "--help"},
                                                                                          {"check", "--help"},
+                                                                                         {"tokens", "--help"},
+                                                                                         {"tokens", "list", "--help"},
+                                                                                         {"tokens", "rotate", "--help"},
+                                                                                         {"tokens", "verify", "--help"},
                                                                                          {"version", "--help"}}) {
     const Ended ended = run(arguments);
     CHECK(ended.code == 0);
@@ -57,7 +61,7 @@ TEST_CASE("help and version go to standard output with code 0") {
 
 TEST_CASE("a wrong command line is 64 and says what to try") {
   for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {}, {"frobnicate"}, {"run", "--no-such-flag"}, {"plan", "-o", "xml"}, {"run", "--config"}}) {
+           {}, {"frobnicate"}, {"run", "--no-such-flag"}, {"plan", "-o", "xml"}, {"run", "--config"}, {"tokens"}, {"tokens", "rotate"}, {"tokens", "revoke", "x"}}) {
     const Ended ended = run(arguments);
     CHECK(ended.code == 64);
     CHECK(ended.err.find("help") != std::string::npos);

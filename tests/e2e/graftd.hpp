@@ -42,8 +42,9 @@ class Graftd {
 
   [[nodiscard]] std::unique_ptr<test_support::Process> start(
       std::vector<std::string> arguments, const std::map<std::string, std::string>& environment = {}) const {
-    std::vector<std::string> all{binary(), arguments.at(0), "--config", directory / "graftd.yaml"};
-    all.insert(all.end(), arguments.begin() + 1, arguments.end());
+    std::vector<std::string> all{binary()};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    all.insert(all.end(), {"--config", directory / "graftd.yaml"});
     return std::make_unique<test_support::Process>(std::move(all), directory.path().string(), environment);
   }
 

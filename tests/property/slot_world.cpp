@@ -116,7 +116,7 @@ token::asio::awaitable<Status> MemorySink::put(const Secret& key, const sink::Ma
   ++version_;
   backups.push_back(content_);
   fuse_.tick();
-  if (std::exchange(fails_falsely, false)) co_return fail(ErrorCode::io, "timed out");
+  if (fails_falsely) co_return fail(ErrorCode::io, "timed out");
   co_return Status{};
 }
 
@@ -217,6 +217,14 @@ void SlotWorld::advance(std::chrono::seconds by) {
     consume();
   }
   clock.advance(until - clock.wall());
+}
+
+void SlotWorld::flip_sink(const MemorySink::Content& old) {
+  MemorySink& sink = *sinks.front();
+  const MemorySink::Content present = sink.content();
+  sink.tamper(old);
+  consume();
+  sink.tamper(present);
 }
 
 std::size_t SlotWorld::live() const {

@@ -88,7 +88,7 @@ class MemorySink final : public sink::Sink {
   [[nodiscard]] const Content& content() const { return content_; }
 
   bool fails = false;          // writes are refused
-  bool fails_falsely = false;  // the next write is done and reported as failed
+  bool fails_falsely = false;  // writes are done and reported as failed
   bool unreadable = false;
   std::vector<Content> backups;  // of every state it was in
 
@@ -157,6 +157,8 @@ class SlotWorld {
   [[nodiscard]] std::size_t live() const;  // tokens of the slot that live
   [[nodiscard]] std::string describe() const;
   void ask_for_rotation();
+  // The sink is rolled back, the consumer reads, and it is rolled forward again: between two looks of ours.
+  void flip_sink(const MemorySink::Content& old);
 
   Fuse fuse;
   ManualClock clock;
