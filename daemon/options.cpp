@@ -35,8 +35,7 @@ constexpr std::array<CommandRow, 8> commands{{
      "Never a key. Reads the state directory alone, and asks neither Grafana nor the sinks."},
     {"tokens rotate", "[-o json] ORGANIZATION/ACCOUNT/TOKEN...", "replaces keys now, not only when they are due",
      "A running graftd is told and does it at once; without one it is done here. The old key lives through its grace."},
-    {"tokens verify", "[-o json] [ORGANIZATION/ACCOUNT/TOKEN...]",
-     "asks Grafana whether the delivered keys are alive",
+    {"tokens verify", "[-o json] [ORGANIZATION/ACCOUNT/TOKEN...]", "asks Grafana whether the delivered keys are alive",
      "All tokens when none is named. A running graftd is told and does it at once; without one it is done here."},
     {"version", "", "prints version, compiler and libraries", ""},
 }};
@@ -222,8 +221,9 @@ Result<Options> parse_command_line(int argc, const char* const* argv) {
     return fail(Error(ErrorCode::invalid, fmt::format("graftd {} needs one of its commands", options.command))
                     .with_hint(fmt::format("try graftd {} --help", options.command)));
   if (!options.help && options.command == "tokens rotate" && options.slots.empty())
-    return fail(Error(ErrorCode::invalid, "graftd tokens rotate needs to be told which token")
-                    .with_hint("name it as ORGANIZATION/ACCOUNT/TOKEN; try graftd tokens list, or graftd tokens --help"));
+    return fail(
+        Error(ErrorCode::invalid, "graftd tokens rotate needs to be told which token")
+            .with_hint("name it as ORGANIZATION/ACCOUNT/TOKEN; try graftd tokens list, or graftd tokens --help"));
   return options;
 }
 

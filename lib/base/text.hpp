@@ -34,7 +34,6 @@ namespace graft {
 
 // `"text"` with quotes and backslashes escaped, for messages.
 [[nodiscard]] std::string quote(std::string_view text);
-[[nodiscard]] inline std::string quoted(std::string_view text) { return quote(text); }
 
 // Percent-encodes everything but unreserved characters, so that the text is one path segment or one query value.
 [[nodiscard]] std::string url_encode(std::string_view text);

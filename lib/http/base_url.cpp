@@ -13,7 +13,7 @@ namespace {
 namespace urls = boost::urls;
 
 Error refused(std::string_view text, std::string_view why, std::string hint) {
-  return Error(ErrorCode::invalid, fmt::format("the URL {} {}", quoted(text), why)).with_hint(std::move(hint));
+  return Error(ErrorCode::invalid, fmt::format("the URL {} {}", quote(text), why)).with_hint(std::move(hint));
 }
 
 // The rules in the order in which a person would want to hear of them. What is refused for its password is not

@@ -26,9 +26,9 @@ Status check(const Request& request) {
   if (!token(request.method)) return fail(ErrorCode::invalid, "a request's method is not one word");
   if (!target(request.target))
     return fail(ErrorCode::invalid,
-                fmt::format("{} is no request target: not percent-encoded?", quoted(request.target)));
+                fmt::format("{} is no request target: not percent-encoded?", quote(request.target)));
   for (const auto& [name, value] : request.headers) {
-    if (!token(name)) return fail(ErrorCode::invalid, fmt::format("{} is no header name", quoted(name)));
+    if (!token(name)) return fail(ErrorCode::invalid, fmt::format("{} is no header name", quote(name)));
     if (has_control_characters(value))
       return fail(ErrorCode::invalid, fmt::format("the value of header {} holds a control character", name));
   }

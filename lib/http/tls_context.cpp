@@ -23,7 +23,7 @@ std::string openssl_reason() {
 }
 
 Error unusable(std::string_view setting, const std::string& path) {
-  return Error(ErrorCode::invalid, fmt::format("{}: {} cannot be used: {}", setting, quoted(path), openssl_reason()))
+  return Error(ErrorCode::invalid, fmt::format("{}: {} cannot be used: {}", setting, quote(path), openssl_reason()))
       .with_hint("it must be a readable file in PEM format");
 }
 

@@ -88,13 +88,13 @@ class Reading {
     const json* kind = member(document_, "kind");
     if (group != "dashboard.grafana.app" || (kind != nullptr && *kind != "Dashboard")) {
       return refuse("apiVersion",
-                    fmt::format("apiVersion {} is no dashboard that graftd can read", graft::quoted(version)),
+                    fmt::format("apiVersion {} is no dashboard that graftd can read", graft::quote(version)),
                     "use the dashboard's JSON model, or an object of dashboard.grafana.app");
     }
     const std::string_view number = std::string_view(version).substr(std::min(version.size(), group.size() + 1));
     if (number.starts_with("v2")) return refuse_layout(number);
     if (!number.starts_with("v0") && !number.starts_with("v1")) {
-      return refuse("apiVersion", fmt::format("apiVersion {} is not known", graft::quoted(version)),
+      return refuse("apiVersion", fmt::format("apiVersion {} is not known", graft::quote(version)),
                     "known are versions that begin with v0 or v1");
     }
     if (!is_object(member(document_, "spec"))) return refuse("spec", "the dashboard object has no spec");
@@ -191,8 +191,8 @@ class Reading {
         return refuse("tags", fmt::format("tags: expected strings, found {}", tag.type_name()), "quote it");
       const std::string& text = tag.get_ref<const std::string&>();
       if (manifest::characters(text) > tag_limit) {
-        return refuse("tags", fmt::format("tags: {} is longer than {} characters", graft::quoted(printable(text, 60)),
-                                          tag_limit));
+        return refuse(
+            "tags", fmt::format("tags: {} is longer than {} characters", graft::quote(printable(text, 60)), tag_limit));
       }
     }
     return true;

@@ -146,7 +146,7 @@ class Decoding {
       return std::nullopt;
     }
     if (!path->ends_with(".json")) {
-      reporter.error(written_.file.at, fmt::format("file: {} is no .json file", graft::quoted(written_.file.value)));
+      reporter.error(written_.file.at, fmt::format("file: {} is no .json file", graft::quote(written_.file.value)));
       return std::nullopt;
     }
     return from_file(*path, written_.file.at, reporter);
@@ -159,7 +159,7 @@ class Decoding {
     if (model && !model->folder.empty() && model->folder != written_.folder.value) {
       reporter.warning(
           source.place(""),
-          fmt::format("the folder {} in the dashboard's document is not used", graft::quoted(model->folder)),
+          fmt::format("the folder {} in the dashboard's document is not used", graft::quote(model->folder)),
           "say it in the manifest: folder");
     }
     return model;
@@ -170,7 +170,7 @@ class Decoding {
     if (!metadata_.name.empty()) {
       if (!model.uid.empty() && model.uid != metadata_.name) {
         reporter.warning(place_("uid"),
-                         fmt::format("the model says uid {}; the manifest's wins", graft::quoted(model.uid)),
+                         fmt::format("the model says uid {}; the manifest's wins", graft::quote(model.uid)),
                          "take the model's uid out");
       }
       model.uid = metadata_.name;
@@ -206,7 +206,7 @@ class Decoding {
     }
     if (count == 0) {
       reporter.warning(written_.directory.at,
-                       fmt::format("directory: no .json file in {}", graft::quoted(written_.directory.value)));
+                       fmt::format("directory: no .json file in {}", graft::quote(written_.directory.value)));
     }
   }
 
@@ -221,7 +221,7 @@ class Decoding {
     }
     if (model->uid.empty()) {
       model->uid = derived_dashboard_uid(path);
-      reporter.note(whole, fmt::format("has no uid; {} is derived from its path", graft::quoted(model->uid)),
+      reporter.note(whole, fmt::format("has no uid; {} is derived from its path", graft::quote(model->uid)),
                     "write a uid into it, so that it can be moved");
     }
     if (check_model_uid(*model, reporter)) declare(*model, whole);
@@ -241,8 +241,8 @@ class Decoding {
     for (const auto& [name, value] : written_.inputs.value) {
       if (asked_.contains(name)) continue;
       const auto near = did_you_mean(name, known);
-      reporter.error(written_.inputs.at, fmt::format("inputs: no dashboard here asks for {}", graft::quoted(name)),
-                     near ? fmt::format("did you mean {}?", graft::quoted(*near)) : "take it out");
+      reporter.error(written_.inputs.at, fmt::format("inputs: no dashboard here asks for {}", graft::quote(name)),
+                     near ? fmt::format("did you mean {}?", graft::quote(*near)) : "take it out");
     }
   }
 

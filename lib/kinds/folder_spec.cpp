@@ -29,7 +29,7 @@ std::optional<Problem> bad_title(std::string_view title) {
 
 std::optional<Problem> bad_folder_uid(std::string_view uid) {
   if (uid == "general" || uid == "sharedwithme") {
-    return Problem{fmt::format("{} is reserved by Grafana", graft::quoted(uid)), "choose another uid"};
+    return Problem{fmt::format("{} is reserved by Grafana", graft::quote(uid)), "choose another uid"};
   }
   return manifest::bad_uid(uid);
 }

@@ -60,7 +60,7 @@ class OrganizationMemberDecoder final : public manifest::Decoder {
     const Located<std::string>& given = read->login.given() ? read->login : read->email;
     if (!manifest::check_name(given.value, read->login.given() ? "login" : "email", given.at, reporter)) return;
     if (read->email.given() && given.value.find('@') == given.value.npos) {
-      reporter.error(given.at, fmt::format("email: {} has no @", graft::quoted(given.value)), "use login for a login");
+      reporter.error(given.at, fmt::format("email: {} has no @", graft::quote(given.value)), "use login for a login");
       return;
     }
     Desired desired = make_desired(key, canonical({read->login.value, read->email.value, read->role}), metadata.at);
@@ -76,7 +76,7 @@ class OrganizationMemberDecoder final : public manifest::Decoder {
       if (added || first->second->key == member->key) continue;  // equal keys are the loader's to report
       diagnostics.error(member->at,
                         fmt::format("{} and {} are one user: Grafana ignores case here",
-                                    printable(member->key.to_string()), graft::quoted(first->second->key.name)),
+                                    printable(member->key.to_string()), graft::quote(first->second->key.name)),
                         also_at(*first->second));
     }
   }

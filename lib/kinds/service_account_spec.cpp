@@ -58,7 +58,7 @@ class ServiceAccountDecoder final : public manifest::Decoder {
       if (added || first->second->key == account->key) continue;
       diagnostics.error(account->at,
                         fmt::format("{} and {} would have one login in Grafana (sa-<organization>-{})",
-                                    printable(account->key.to_string()), graft::quoted(first->second->key.name), slug),
+                                    printable(account->key.to_string()), graft::quote(first->second->key.name), slug),
                         also_at(*first->second));
     }
   }

@@ -81,7 +81,7 @@ std::optional<std::string> account_of(const manifest::Metadata& metadata, const 
   if (token.account.given() && token.account.value != metadata.account) {
     reporter.error(token.account.at,
                    fmt::format("serviceAccount: {} is not the account that this token is nested in",
-                               graft::quoted(token.account.value)),
+                               graft::quote(token.account.value)),
                    "take it out");
     return std::nullopt;
   }
@@ -216,8 +216,8 @@ class ServiceAccountTokenDecoder final : public manifest::Decoder {
                     Diagnostics& diagnostics) {
     Reporter reporter = reporter_for(token.key, diagnostics);
     reporter.error(token.at,
-                   fmt::format("{} cannot lie below {}, which is the key file of {}", graft::quoted(path),
-                               graft::quoted(file), printable(above.key.to_string())),
+                   fmt::format("{} cannot lie below {}, which is the key file of {}", graft::quote(path),
+                               graft::quote(file), printable(above.key.to_string())),
                    also_at(above));
   }
 };

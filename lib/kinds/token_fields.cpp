@@ -38,7 +38,7 @@ std::optional<Problem> bad_system_name(std::string_view name) {
   const bool sound =
       !name.empty() && name.size() <= 32 && name.front() != '-' && name.find_first_not_of(allowed) == name.npos;
   if (sound) return std::nullopt;
-  return Problem{fmt::format("{} is no name of a user or group", graft::quoted(name)), {}};
+  return Problem{fmt::format("{} is no name of a user or group", graft::quote(name)), {}};
 }
 
 manifest::Form<Lifetime> lifetime_form() {
@@ -81,7 +81,7 @@ std::optional<Problem> bad_vault_text(std::string_view text) {
 
 std::optional<Problem> bad_namespace(std::string_view name) {
   if (is_dns_label(name) && name.size() <= label_limit) return std::nullopt;
-  return Problem{fmt::format("{} is no name of a namespace", graft::quoted(name)),
+  return Problem{fmt::format("{} is no name of a namespace", graft::quote(name)),
                  "small letters, digits and - within, at most 63"};
 }
 
@@ -93,7 +93,7 @@ std::optional<Problem> bad_secret_name(std::string_view name) {
     begin = end + 1;
   }
   if (sound) return std::nullopt;
-  return Problem{fmt::format("{} is no name of a Secret", graft::quoted(name)),
+  return Problem{fmt::format("{} is no name of a Secret", graft::quote(name)),
                  "small letters, digits, and - or . within, at most 253"};
 }
 
@@ -102,7 +102,7 @@ std::optional<Problem> bad_data_key(std::string_view key) {
   const bool sound = !key.empty() && key.size() <= data_key_limit && key.find_first_not_of(allowed) == key.npos &&
                      key != "." && !key.starts_with("..");
   if (sound) return std::nullopt;
-  return Problem{fmt::format("{} is no key of a Secret", graft::quoted(key)),
+  return Problem{fmt::format("{} is no key of a Secret", graft::quote(key)),
                  "letters, digits, -, _ and ., at most 253, and no .. at its begin"};
 }
 
@@ -115,7 +115,7 @@ std::optional<Problem> bad_vault_path(std::string_view path) {
     problem = bad_vault_segment(path.substr(begin, end - begin));
     begin = end + 1;
   }
-  if (problem) problem->message = fmt::format("{} {}", graft::quoted(path), problem->message);
+  if (problem) problem->message = fmt::format("{} {}", graft::quote(path), problem->message);
   return problem;
 }
 
@@ -124,13 +124,13 @@ std::optional<Problem> bad_vault_field(std::string_view field) {
   if (!problem && field.size() > vault_field_limit) problem = Problem{"is too long", "at most 200 bytes"};
   if (!problem && field.ends_with(marker_ending))
     problem = Problem{"ends in _graftd", "graftd keeps its marker in a field of such a name"};
-  if (problem) problem->message = fmt::format("{} {}", graft::quoted(field), problem->message);
+  if (problem) problem->message = fmt::format("{} {}", graft::quote(field), problem->message);
   return problem;
 }
 
 std::optional<Problem> bad_key_path(std::string_view path) {
   const auto full = [&](Problem problem) {
-    return Problem{fmt::format("{} {}", graft::quoted(path), problem.message), problem.hint};
+    return Problem{fmt::format("{} {}", graft::quote(path), problem.message), problem.hint};
   };
   if (path.empty()) return Problem{"must not be empty", {}};
   if (path.front() == '/') return full({"is absolute", "write it relative to the token directory"});
@@ -150,12 +150,12 @@ std::optional<Problem> bad_file_mode(std::string_view mode) {
   unsigned bits = 0;
   const auto [end, error] = std::from_chars(mode.data(), mode.data() + mode.size(), bits, 8);
   const bool octal = error == std::errc{} && end == mode.data() + mode.size() && mode.size() >= 3 && mode.size() <= 4;
-  if (!octal) return Problem{fmt::format("{} is no file mode", graft::quoted(mode)), hint};
+  if (!octal) return Problem{fmt::format("{} is no file mode", graft::quote(mode)), hint};
   if (bits > 0777U)
-    return Problem{fmt::format("{} has special bits (setuid, setgid, sticky)", graft::quoted(mode)), hint};
-  if ((bits & 02U) != 0) return Problem{fmt::format("{} lets everybody write the key", graft::quoted(mode)), hint};
+    return Problem{fmt::format("{} has special bits (setuid, setgid, sticky)", graft::quote(mode)), hint};
+  if ((bits & 02U) != 0) return Problem{fmt::format("{} lets everybody write the key", graft::quote(mode)), hint};
   if ((bits & 0400U) == 0)
-    return Problem{fmt::format("{}: not even its owner could read the key", graft::quoted(mode)), hint};
+    return Problem{fmt::format("{}: not even its owner could read the key", graft::quote(mode)), hint};
   return std::nullopt;
 }
 

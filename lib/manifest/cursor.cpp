@@ -26,7 +26,7 @@ std::string known_fields(const std::vector<std::string_view>& names) {
 }
 
 std::string json_string(std::string_view text) {
-  return graft::quoted(text);
+  return graft::quote(text);
 }  // our own literals: no control characters
 
 std::string property(const Row& row) {
@@ -78,14 +78,14 @@ bool only_known(const Node& map, std::span<const Row* const> rows, std::span<con
       continue;
     }
     const auto near = did_you_mean(key.scalar, names);
-    reporter.error(key.at, fmt::format("unknown field {}", graft::quoted(key.scalar)),
-                   near ? fmt::format("did you mean {}?", graft::quoted(*near)) : known_fields(names));
+    reporter.error(key.at, fmt::format("unknown field {}", graft::quote(key.scalar)),
+                   near ? fmt::format("did you mean {}?", graft::quote(*near)) : known_fields(names));
   }
   return sound;
 }
 
 void report_missing(const Node& map, const Row& row, Reporter& reporter) {
-  reporter.error(map.at, fmt::format("the field {} is missing", graft::quoted(row.name)),
+  reporter.error(map.at, fmt::format("the field {} is missing", graft::quote(row.name)),
                  fmt::format("{}: {}", row.name, row.type));
 }
 

@@ -25,8 +25,7 @@ std::optional<Diagnostic> find_duplicate_key(const Node& map) {
     }
   }
   if (second == nullptr) return std::nullopt;
-  return Diagnostic{Severity::error, second->at,
-                    fmt::format("the key {} is given twice", graft::quoted(second->scalar)),
+  return Diagnostic{Severity::error, second->at, fmt::format("the key {} is given twice", graft::quote(second->scalar)),
                     fmt::format("first at line {}; keep one of them", first->at.line)};
 }
 

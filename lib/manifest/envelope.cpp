@@ -47,7 +47,7 @@ Belongs classify(const Node& document, Diagnostics& diagnostics) {
   const std::string_view group = text.substr(0, text.find('/'));
   if (!equal_ignoring_ascii_case(group, "graftd")) return Belongs::to_others;
   diagnostics.error(version->at,
-                    fmt::format("apiVersion {} is not known to this version of graftd", graft::quoted(text)),
+                    fmt::format("apiVersion {} is not known to this version of graftd", graft::quote(text)),
                     fmt::format("write {}", api_version));
   return Belongs::to_us_but_wrong;
 }
@@ -73,7 +73,7 @@ bool check_annotations(const std::map<std::string, std::string>& annotations, co
   for (const auto& [key, value] : annotations) {
     if (!key.starts_with("graftd/")) continue;
     reporter.error(at,
-                   fmt::format("the annotation {} is not supported yet by this version of graftd", graft::quoted(key)),
+                   fmt::format("the annotation {} is not supported yet by this version of graftd", graft::quote(key)),
                    "take it out; annotations of your own may have any key that does not begin with graftd/");
     sound = false;
   }

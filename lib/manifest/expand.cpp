@@ -103,7 +103,7 @@ const Decoder* Expander::find(const std::string& kind, const Position& at) {
     kinds.push_back(decoder->kind().text());
   }
   const auto near = did_you_mean(kind, kinds);
-  diagnostics_.error(at, fmt::format("unknown kind {}", graft::quoted(kind)),
+  diagnostics_.error(at, fmt::format("unknown kind {}", graft::quote(kind)),
                      near ? fmt::format("did you mean {}?", *near) : fmt::format("known: {}", fmt::join(kinds, ", ")));
   return nullptr;
 }

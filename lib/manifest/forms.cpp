@@ -28,7 +28,7 @@ bool is_text(const Node& node, std::string_view label, Reporter& reporter) {
   if (node.type == Node::Type::string) return true;
   const bool scalar = node.type == Node::Type::number || node.type == Node::Type::boolean;
   return wrong_type(node, label, "a string", reporter,
-                    scalar ? fmt::format("quote it: {}", graft::quoted(node.scalar)) : std::string());
+                    scalar ? fmt::format("quote it: {}", graft::quote(node.scalar)) : std::string());
 }
 
 Form<std::string> text_form() {
@@ -65,8 +65,8 @@ Form<std::string> word_form(std::vector<std::string_view> words) {
     std::optional<Problem> problem;
     if (std::find(words.begin(), words.end(), text) == words.end()) {
       const auto near = did_you_mean(text, words);
-      problem = {fmt::format("{} is none of {}", graft::quoted(text), listed),
-                 near ? fmt::format("did you mean {}?", graft::quoted(*near)) : std::string()};
+      problem = {fmt::format("{} is none of {}", graft::quote(text), listed),
+                 near ? fmt::format("did you mean {}?", graft::quote(*near)) : std::string()};
     }
     return problem;
   });

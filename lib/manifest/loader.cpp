@@ -164,7 +164,7 @@ class Loading {
             desired.at,
             fmt::format("{} needs {}, which no manifest declares", printable(desired.key.to_string()),
                         printable(need.to_string())),
-            near ? fmt::format("did you mean {}?", graft::quoted(*near)) : fmt::format("declare it, or leave it out"));
+            near ? fmt::format("did you mean {}?", graft::quote(*near)) : fmt::format("declare it, or leave it out"));
       }
     }
   }
@@ -180,7 +180,7 @@ class Loading {
     for (const Desired& desired : out_) {
       if (desired.key.organization.empty() || !known.insert(desired.key.organization).second) continue;
       result_.diagnostics.note(
-          desired.at, fmt::format("no manifest declares the organization {}", graft::quoted(desired.key.organization)),
+          desired.at, fmt::format("no manifest declares the organization {}", graft::quote(desired.key.organization)),
           "it must exist in Grafana; it is joined, not changed");
     }
   }

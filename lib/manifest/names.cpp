@@ -18,12 +18,12 @@ std::optional<Problem> bad_name(std::string_view name, std::size_t limit) {
   if (name.empty()) return Problem{"must not be empty", {}};
   if (invalid_utf8(name)) return Problem{"is not sound UTF-8", {}};
   if (has_control_characters(name)) {
-    return Problem{fmt::format("{} has a line break or another control character in it", graft::quoted(name)),
+    return Problem{fmt::format("{} has a line break or another control character in it", graft::quote(name)),
                    "take it out"};
   }
   if (trim(name).empty()) return Problem{"must not be blanks only", {}};
   if (characters(name) > limit) {
-    return Problem{fmt::format("{} has {} characters", graft::quoted(printable(name, 40)), characters(name)),
+    return Problem{fmt::format("{} has {} characters", graft::quote(printable(name, 40)), characters(name)),
                    fmt::format("at most {} are possible", limit)};
   }
   return std::nullopt;
@@ -34,10 +34,10 @@ std::optional<Problem> bad_uid(std::string_view uid) {
   const std::string hint = "at most 40 of a-z, A-Z, 0-9, - and _";
   if (uid.empty()) return Problem{"must not be empty", hint};
   if (uid.size() > uid_limit) {
-    return Problem{fmt::format("{} has {} characters", graft::quoted(printable(uid, 60)), uid.size()), hint};
+    return Problem{fmt::format("{} has {} characters", graft::quote(printable(uid, 60)), uid.size()), hint};
   }
   if (uid.find_first_not_of(allowed) != uid.npos) {
-    return Problem{fmt::format("{} has a character that Grafana refuses in a uid", graft::quoted(uid)), hint};
+    return Problem{fmt::format("{} has a character that Grafana refuses in a uid", graft::quote(uid)), hint};
   }
   return std::nullopt;
 }
@@ -58,7 +58,7 @@ bool check_name(std::string_view name, std::string_view label, const Position& a
     return false;
   }
   if (trim(name) != name) {
-    reporter.warning(at, fmt::format("{}: {} begins or ends with a blank", label, graft::quoted(name)),
+    reporter.warning(at, fmt::format("{}: {} begins or ends with a blank", label, graft::quote(name)),
                      "Grafana keeps it; take it out unless it is meant");
   }
   return true;
@@ -66,7 +66,7 @@ bool check_name(std::string_view name, std::string_view label, const Position& a
 
 Result<std::string> path_in_tree(std::string_view document, std::string_view relative) {
   const auto refuse = [&](std::string_view why) {
-    return fail(Error(ErrorCode::invalid, fmt::format("the path {} {}", graft::quoted(relative), why))
+    return fail(Error(ErrorCode::invalid, fmt::format("the path {} {}", graft::quote(relative), why))
                     .with_hint("name a file of the manifest tree, relative to the folder of this manifest"));
   };
   if (relative.empty()) return refuse("is empty");

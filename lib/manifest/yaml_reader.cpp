@@ -159,7 +159,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (tag.empty() || tag == plain || tag == quoted_tag) return;
-    throw Refused{place(mark), fmt::format("tag {}: tags are not supported", graft::quoted(tag)),
+    throw Refused{place(mark), fmt::format("tag {}: tags are not supported", graft::quote(tag)),
                   "leave it out; quote a value to make it a string"};
   }
 
@@ -220,7 +220,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (key.type != Node::Type::string) {
       const std::string text = key.scalar.empty() ? "null" : key.scalar;
       throw Refused{key.at, fmt::format("a key must be a string, not {}", Node::word(key.type)),
-                    fmt::format("quote it: {}", graft::quoted(text))};
+                    fmt::format("quote it: {}", graft::quote(text))};
     }
     if (unquoted && key.scalar == "<<") {
       throw Refused{key.at, "merge keys (<<) are not supported", "write the fields out, or use an alias for the value"};

@@ -38,7 +38,7 @@ class Builder final : public nlohmann::json_sax<json> {
 
   bool key(string_t& name) override {
     const auto [slot, added] = open_.back()->get_ref<json::object_t&>().emplace(name, nullptr);
-    if (!added) return stop(fmt::format("the key {} is given twice in one object", graft::quoted(name)));
+    if (!added) return stop(fmt::format("the key {} is given twice in one object", graft::quote(name)));
     member_ = &slot->second;
     return true;
   }

@@ -37,12 +37,12 @@ int ask(Query query) {
 
 Error unknown(const char* what, const std::string& name, int error) {
   if (error == 0 || error == ENOENT || error == ESRCH) {
-    return Error(ErrorCode::io, fmt::format("this machine has no {} {}", what, quoted(name)))
+    return Error(ErrorCode::io, fmt::format("this machine has no {} {}", what, quote(name)))
         .with_hint("make it, or name another in the token's file")
         .retry();
   }
   const std::string reason = std::generic_category().message(error);
-  return Error(ErrorCode::io, fmt::format("cannot look up the {} {}: {}", what, quoted(name), reason)).retry();
+  return Error(ErrorCode::io, fmt::format("cannot look up the {} {}: {}", what, quote(name), reason)).retry();
 }
 
 }  // namespace

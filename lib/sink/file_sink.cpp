@@ -41,7 +41,7 @@ Result<Place> take_apart(const std::string& path) {
   }
   for (const std::string& step : place.folders) {
     if (step.empty() || step == "." || step == ".." || has_control_characters(step) || our_own_name(step)) {
-      return fail(Error(ErrorCode::invalid, fmt::format("{} is no path for a token's file", quoted(path)))
+      return fail(Error(ErrorCode::invalid, fmt::format("{} is no path for a token's file", quote(path)))
                       .with_hint("write it relative to tokens.directory, such as apiorg/test-token"));
     }
   }

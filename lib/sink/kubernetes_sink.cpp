@@ -220,7 +220,7 @@ class KubernetesSink final : public Sink {
       error.retryable = true;
     } else if (answer.status == 404 && create) {
       error.hint = fmt::format("does the namespace {} exist? graftd makes Secrets, never namespaces",
-                               graft::quoted(target_.namespace_name));
+                               graft::quote(target_.namespace_name));
     }
     if (error.code == ErrorCode::conflict)
       error.hint = "somebody else has changed the Secret meanwhile; nothing was overwritten, it is read anew";
@@ -230,17 +230,17 @@ class KubernetesSink final : public Sink {
   Error hinted(Error error) const {
     if (error.code == ErrorCode::forbidden) {
       error.hint = error.server_text.find("quota") != std::string::npos
-                       ? fmt::format("a quota of the namespace {} is reached", graft::quoted(target_.namespace_name))
+                       ? fmt::format("a quota of the namespace {} is reached", graft::quote(target_.namespace_name))
                        : fmt::format(
                              "graftd's service account needs a Role in namespace {}: apiGroups [\"\"], resources "
                              "[secrets], verbs [get, create, patch]; resourceNames [{}] may restrict get and "
                              "patch, never create",
-                             graft::quoted(target_.namespace_name), target_.name);
+                             graft::quote(target_.namespace_name), target_.name);
     } else if (error.code == ErrorCode::unauthenticated) {
       error.hint = fmt::format(
           "is kubernetes.tokenFile the token of a service account of this cluster? It is needed "
           "with a Role in namespace {}: get, create and patch of secrets, resourceNames [{}]",
-          graft::quoted(target_.namespace_name), target_.name);
+          graft::quote(target_.namespace_name), target_.name);
     }
     return error;
   }

@@ -139,7 +139,7 @@ asio::awaitable<Status> VaultAccess::log_in() {
       error.hint = fmt::format(
           "is there a Kubernetes auth method at {} with a role {} that is bound to graftd's service account? "
           "(vault.auth.kubernetes.mount and .role)",
-          graft::quoted(login_->mount), graft::quoted(login_->role));
+          graft::quote(login_->mount), graft::quote(login_->role));
     }
     status = fail(std::move(error));
   }

@@ -119,7 +119,7 @@ class VaultSink final : public Sink {
     if (!deleted && !absent) {
       Error error = refusal(doing, answer, {vault_errors(answer), {}});
       error.hint = fmt::format("is there a KV engine of version 2 at {}? (vault secrets list)",
-                               graft::quoted(target_.mount + "/"));
+                               graft::quote(target_.mount + "/"));
       return fail(std::move(error));
     }
     Seen seen;
@@ -210,7 +210,7 @@ class VaultSink final : public Sink {
     Error error = not_understood(doing, "the answer names no version of the secret");
     error.code = ErrorCode::unsupported;
     error.hint = fmt::format("{} must be a KV engine of version 2 (vault kv enable-versioning)",
-                             graft::quoted(target_.mount + "/"));
+                             graft::quote(target_.mount + "/"));
     return error;
   }
 
@@ -247,7 +247,7 @@ class VaultSink final : public Sink {
       if (answer->status == 403 || answer->status == 404) {
         error.code = ErrorCode::not_found;
         error.hint = fmt::format("there is no engine at {}, or none that our token may see (vault secrets list)",
-                                 graft::quoted(target_.mount + "/"));
+                                 graft::quote(target_.mount + "/"));
       }
       co_return fail(std::move(error));
     }
@@ -263,7 +263,7 @@ class VaultSink final : public Sink {
     if (error.code == ErrorCode::forbidden || error.code == ErrorCode::unauthenticated) {
       error.hint =
           fmt::format("our token needs a policy: path {} {{ capabilities = [\"create\", \"read\", \"update\"] }}",
-                      graft::quoted(data_path()));
+                      graft::quote(data_path()));
     }
     return error;
   }

@@ -27,11 +27,11 @@ std::size_t limit_of(std::string_view path) {
 }
 
 Error too_large(std::string_view path, std::size_t limit) {
-  return Error(ErrorCode::invalid, fmt::format("{} is larger than {} MiB", graft::quoted(path), limit >> 20U));
+  return Error(ErrorCode::invalid, fmt::format("{} is larger than {} MiB", graft::quote(path), limit >> 20U));
 }
 
 Error not_there(std::string_view path) {
-  return Error(ErrorCode::not_found, fmt::format("{} is not in the manifest tree", graft::quoted(path)))
+  return Error(ErrorCode::not_found, fmt::format("{} is not in the manifest tree", graft::quote(path)))
       .with_hint("only .yaml, .yml and .json files are read, and none in or under a name that begins with a dot");
 }
 
@@ -62,7 +62,7 @@ class Snapshot final : public Files {
   [[nodiscard]] Result<std::vector<Entry>> list(std::string_view folder) const override {
     if (!folder.empty() && !std::binary_search(walk_.directories.begin(), walk_.directories.end(), folder)) {
       return fail(ErrorCode::not_found,
-                  fmt::format("there is no folder {} in the manifest tree", graft::quoted(folder)));
+                  fmt::format("there is no folder {} in the manifest tree", graft::quote(folder)));
     }
     std::vector<Entry> out;
     for (const Stamp& file : walk_.files) {
@@ -73,9 +73,9 @@ class Snapshot final : public Files {
 
   [[nodiscard]] Result<std::string> read(std::string_view path, std::size_t limit) const override {
     if (leaves_tree(path))
-      return fail(ErrorCode::invalid, fmt::format("{} leaves the manifest tree", graft::quoted(path)));
+      return fail(ErrorCode::invalid, fmt::format("{} leaves the manifest tree", graft::quote(path)));
     for (const Unreadable& entry : walk_.unreadable) {
-      if (entry.path == path) return fail(ErrorCode::invalid, fmt::format("{} {}", graft::quoted(path), entry.why));
+      if (entry.path == path) return fail(ErrorCode::invalid, fmt::format("{} {}", graft::quote(path), entry.why));
     }
     const auto listed =
         std::find_if(walk_.files.begin(), walk_.files.end(), [&](const Stamp& s) { return s.path == path; });
@@ -93,7 +93,7 @@ class Snapshot final : public Files {
  private:
   [[nodiscard]] Error missing(std::string_view path) const {
     if (std::binary_search(walk_.directories.begin(), walk_.directories.end(), path)) {
-      return Error(ErrorCode::invalid, fmt::format("{} is a folder, not a file", graft::quoted(path)));
+      return Error(ErrorCode::invalid, fmt::format("{} is a folder, not a file", graft::quote(path)));
     }
     return not_there(path);
   }
@@ -121,7 +121,7 @@ class SingleFile final : public Files {
   }
   [[nodiscard]] Result<std::string> read(std::string_view path, std::size_t limit) const override {
     if (leaves_tree(path))
-      return fail(ErrorCode::invalid, fmt::format("{} leaves the manifest tree", graft::quoted(path)));
+      return fail(ErrorCode::invalid, fmt::format("{} leaves the manifest tree", graft::quote(path)));
     const Result<Stamp> stamp = path == file_.path ? Result<Stamp>(file_) : tree_.stat(std::string(path));
     if (!stamp) return fail(stamp.error());
     if (stamp->size > limit) return fail(too_large(path, limit));
@@ -200,7 +200,7 @@ Result<std::unique_ptr<Files>> single_file(const std::string& path) {
   const Result<Stamp> stamp = tree->stat(slash == path.npos ? path : path.substr(slash + 1));
   if (!stamp) return fail(stamp.error());
   if (!may_be_manifest(stamp->path)) {
-    return fail(ErrorCode::invalid, fmt::format("{} is no .yaml, .yml or .json file", graft::quoted(path)));
+    return fail(ErrorCode::invalid, fmt::format("{} is no .yaml, .yml or .json file", graft::quote(path)));
   }
   if (stamp->size > limit_of(stamp->path)) return fail(too_large(path, limit_of(stamp->path)));
   Result<std::string> text = tree->read(*stamp);
@@ -225,10 +225,10 @@ Result<std::unique_ptr<Files>> snapshot(const std::string& path, const Settle& s
     Result<std::unique_ptr<Files>> files = attempt(path, settle);
     if (!files || *files != nullptr) return files;
   }
-  return fail(Error(ErrorCode::unavailable,
-                    fmt::format("the manifest directory {} is still being written", graft::quoted(path)))
-                  .with_hint("it is read again at the next cycle; switch a link to publish a whole tree at once")
-                  .retry());
+  return fail(
+      Error(ErrorCode::unavailable, fmt::format("the manifest directory {} is still being written", graft::quote(path)))
+          .with_hint("it is read again at the next cycle; switch a link to publish a whole tree at once")
+          .retry());
 }
 
 Result<std::string> fingerprint(const std::string& path) {

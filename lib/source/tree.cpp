@@ -130,17 +130,17 @@ class Walker {
 
 Error cannot_open(const std::string& path, int error) {
   if (error == ENOENT) {
-    return Error(ErrorCode::io, fmt::format("the manifest directory {} does not exist", graft::quoted(path)))
+    return Error(ErrorCode::io, fmt::format("the manifest directory {} does not exist", graft::quote(path)))
         .with_hint("make it, or name another one");
   }
   if (error == EACCES || error == EPERM) {
     return Error(ErrorCode::io,
-                 fmt::format("the manifest directory {} may not be read by uid {}", graft::quoted(path), geteuid()))
+                 fmt::format("the manifest directory {} may not be read by uid {}", graft::quote(path), geteuid()))
         .with_hint("give that user the right to read it (r and x on folders, r on files)");
   }
-  if (error == ENOTDIR) return Error(ErrorCode::io, fmt::format("{} is no directory", graft::quoted(path)));
+  if (error == ENOTDIR) return Error(ErrorCode::io, fmt::format("{} is no directory", graft::quote(path)));
   return Error(ErrorCode::io,
-               fmt::format("cannot open the manifest directory {}: {}", graft::quoted(path), reason(error)));
+               fmt::format("cannot open the manifest directory {}: {}", graft::quote(path), reason(error)));
 }
 
 bool is_link(int folder, const char* path) {
@@ -186,17 +186,17 @@ Result<Stamp> Tree::stat(const std::string& path) const {
   struct stat status{};
   if (!file.open() || fstat(file.get(), &status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR)
-      return fail(ErrorCode::not_found, fmt::format("{} does not exist", graft::quoted(path)));
-    return fail(ErrorCode::invalid, fmt::format("{} cannot be opened: {}", graft::quoted(path), reason(errno)));
+      return fail(ErrorCode::not_found, fmt::format("{} does not exist", graft::quote(path)));
+    return fail(ErrorCode::invalid, fmt::format("{} cannot be opened: {}", graft::quote(path), reason(errno)));
   }
   if (S_ISREG(status.st_mode)) return stamp_of(path, status);
-  return fail(ErrorCode::invalid, fmt::format("{} is {}, not a file", graft::quoted(path),
+  return fail(ErrorCode::invalid, fmt::format("{} is {}, not a file", graft::quote(path),
                                               S_ISDIR(status.st_mode) ? "a folder" : special(status.st_mode)));
 }
 
 Result<std::string> Tree::read(const Stamp& stamp) const {
   const auto moved = [&] {
-    return fail(Error(ErrorCode::unavailable, fmt::format("{} is being written", graft::quoted(stamp.path))).retry());
+    return fail(Error(ErrorCode::unavailable, fmt::format("{} is being written", graft::quote(stamp.path))).retry());
   };
   const Descriptor file = open_beneath(root_.get(), stamp.path, O_RDONLY);
   if (!file.open() && errno == ENOENT) return moved();

@@ -21,7 +21,9 @@ namespace {
 // Reads a file some 10,000 times a second. Takes no memory while it runs: the process forks beside it.
 class Reader {
  public:
-  explicit Reader(std::string path) : path_(std::move(path)), thread_([this] { loop(); }) {}
+  explicit Reader(std::string path) : path_(std::move(path)), thread_([this] { loop(); }) {
+    while (reads_ == 0) std::this_thread::yield();
+  }
   ~Reader() { stop(); }
   void stop() {
     stopping_ = true;
@@ -79,8 +81,14 @@ TEST_CASE("errors at each step of a delivery, from each occurrence on") {
         if (injected.failed == 0) break;  // fewer calls of this kind than that
         ++rounds;
         failures += injected.failed;
-        // A key that did not get there leaves no token behind; one that did is one of two.
-        CHECK(world.tokens().size() == (world.key_file() == old_key ? 1 : 2));
+        // A key that did not get there leaves no token behind; one that did is one of two. Where not even reading works
+        // (open), it is not known which, and the token lives until the next cycle has looked.
+        const std::size_t tokens = world.tokens().size();
+        if (call == Injection::Call::open) {
+          CHECK(tokens <= 2);
+        } else {
+          CHECK(tokens == (world.key_file() == old_key ? 1 : 2));
+        }
         stage.check_recovery();
       }
     }

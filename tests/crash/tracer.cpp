@@ -13,6 +13,13 @@
 #include <thread>
 #include <unistd.h>
 
+// A child is a copy of all our memory, also of what was freed and is kept to find errors: little of it, or forks are
+// slow.
+#ifdef __SANITIZE_ADDRESS__
+extern "C" const char* __asan_default_options();  // NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
+extern "C" const char* __asan_default_options() { return "quarantine_size_mb=8"; }  // NOLINT
+#endif
+
 namespace graft::test {
 
 namespace {
@@ -34,18 +41,44 @@ constexpr int system_call_stop = SIGTRAP | 0x80;
   ::_exit(code);  // nothing of the parent's is torn down here
 }
 
-// Whether this stop is the beginning of a call, and not its end.
-bool begins_call(pid_t thread) {
-  __ptrace_syscall_info info{};
-  const long size = ::ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info);
-  return size > 0 && info.op == PTRACE_SYSCALL_INFO_ENTRY;
-}
-
 void go_on(pid_t thread, int signal) { ::ptrace(PTRACE_SYSCALL, thread, nullptr, signal); }
 
-pid_t start_traced(const std::function<int()>& work) {
+int exit_code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+
+// Lets the child run to its end, whose exit code is returned, and asks at the beginning and end of each of its calls:
+// when the answer is no, it stays stopped there and nothing is returned.
+std::optional<int> watch(pid_t child, const std::function<bool(pid_t thread, const __ptrace_syscall_info&)>& on_call) {
+  for (;;) {
+    int status = 0;
+    const pid_t thread = ::waitpid(-1, &status, __WALL);
+    if (thread < 0) throw std::runtime_error("waitpid failed");
+    if (WIFEXITED(status) || WIFSIGNALED(status)) {
+      if (thread == child) return exit_code_of(status);
+      continue;
+    }
+    const int signal = WSTOPSIG(status);
+    if (signal != system_call_stop) {
+      go_on(thread, signal == SIGTRAP || signal == SIGSTOP ? 0 : signal);  // those tell of a new thread
+      continue;
+    }
+    __ptrace_syscall_info info{};
+    ::ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info);
+    if (!on_call(thread, info)) return std::nullopt;
+    go_on(thread, 0);
+  }
+}
+
+// Another thread (the simulator's) that is just in the allocator would leave it locked in the child for ever.
+pid_t fork_at_rest() {
+  constexpr std::chrono::milliseconds rest{3};
+  std::this_thread::sleep_for(rest);
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("fork failed");
+  return child;
+}
+
+pid_t start_traced(const std::function<int()>& work) {
+  const pid_t child = fork_at_rest();
   if (child == 0) run_child(work, true);
   int status = 0;
   if (::waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) throw std::runtime_error("the child did not stop");
@@ -54,10 +87,14 @@ pid_t start_traced(const std::function<int()>& work) {
   return child;
 }
 
+// A thread that is traced is waited for one by one, else the process never ends for us.
 Traced finish_killed(pid_t child, Traced traced) {
   ::kill(child, SIGKILL);
   int status = 0;
-  while (::waitpid(child, &status, __WALL) < 0 && errno == EINTR) {
+  for (pid_t ended = 0; ended != child;) {
+    ended = ::waitpid(-1, &status, __WALL);
+    if (ended < 0 && errno != EINTR) throw std::runtime_error("waitpid failed");
+    if (ended == child && !WIFEXITED(status) && !WIFSIGNALED(status)) ended = 0;
   }
   traced.killed = true;
   return traced;
@@ -68,25 +105,13 @@ Traced finish_killed(pid_t child, Traced traced) {
 Traced run_traced(const std::function<int()>& work, std::optional<std::uint64_t> kill_before_call) {
   const pid_t child = start_traced(work);
   Traced traced;
-  for (;;) {
-    int status = 0;
-    const pid_t thread = ::waitpid(-1, &status, __WALL);
-    if (thread < 0) throw std::runtime_error("waitpid failed");
-    if (WIFEXITED(status) || WIFSIGNALED(status)) {
-      if (thread != child) continue;
-      traced.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-      return traced;
-    }
-    const int signal = WSTOPSIG(status);
-    if (signal == system_call_stop) {
-      if (begins_call(thread) && ++traced.calls == kill_before_call) return finish_killed(child, traced);
-      go_on(thread, 0);
-    } else if (signal == SIGTRAP || signal == SIGSTOP) {
-      go_on(thread, 0);  // a new thread
-    } else {
-      go_on(thread, signal);
-    }
-  }
+  const auto on_call = [&](pid_t, const __ptrace_syscall_info& info) {
+    return info.op != PTRACE_SYSCALL_INFO_ENTRY || ++traced.calls != kill_before_call;
+  };
+  const std::optional<int> code = watch(child, on_call);
+  if (!code) return finish_killed(child, traced);
+  traced.exit_code = *code;
+  return traced;
 }
 
 #if defined(__x86_64__)
@@ -146,33 +171,19 @@ Injected run_with_errors(const std::function<int()>& work, const Injection& inje
   const pid_t child = start_traced(work);
   Injected injected;
   std::set<pid_t> failing;  // threads in a call that is to fail
-  for (;;) {
-    int status = 0;
-    const pid_t thread = ::waitpid(-1, &status, __WALL);
-    if (thread < 0) throw std::runtime_error("waitpid failed");
-    if (WIFEXITED(status) || WIFSIGNALED(status)) {
-      if (thread != child) continue;
-      injected.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-      return injected;
-    }
-    const int signal = WSTOPSIG(status);
-    if (signal != system_call_stop) {
-      go_on(thread, signal == SIGTRAP || signal == SIGSTOP ? 0 : signal);
-      continue;
-    }
-    __ptrace_syscall_info info{};
-    ::ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info);
+  const auto on_call = [&](pid_t thread, const __ptrace_syscall_info& info) {
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
-      if (is_about(child, info, injection) && ++injected.matched >= injection.from) {
-        failing.insert(thread);
-        skip_call(thread);
-      }
+      if (!is_about(child, info, injection) || ++injected.matched < injection.from) return true;
+      failing.insert(thread);
+      skip_call(thread);
     } else if (failing.erase(thread) > 0) {
       set_result(thread, injection.error);
       ++injected.failed;
     }
-    go_on(thread, 0);
-  }
+    return true;
+  };
+  injected.exit_code = watch(child, on_call).value_or(-1);
+  return injected;
 }
 
 #else
@@ -186,14 +197,13 @@ Injected run_with_errors(const std::function<int()>&, const Injection&) {
 #endif
 
 Traced run_killed_after(const std::function<int()>& work, std::chrono::microseconds time) {
-  const pid_t child = ::fork();
-  if (child < 0) throw std::runtime_error("fork failed");
+  const pid_t child = fork_at_rest();
   if (child == 0) run_child(work, false);
   std::this_thread::sleep_for(time);
   int status = 0;
   Traced traced;
   if (::waitpid(child, &status, WNOHANG) == 0) return finish_killed(child, traced);
-  traced.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  traced.exit_code = exit_code_of(status);
   return traced;
 }
 

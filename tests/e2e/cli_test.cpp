@@ -60,8 +60,14 @@ TEST_CASE("help and version go to standard output with code 0") {
 }
 
 TEST_CASE("a wrong command line is 64 and says what to try") {
-  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {}, {"frobnicate"}, {"run", "--no-such-flag"}, {"plan", "-o", "xml"}, {"run", "--config"}, {"tokens"}, {"tokens", "rotate"}, {"tokens", "revoke", "x"}}) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{{},
+                                                                                         {"frobnicate"},
+                                                                                         {"run", "--no-such-flag"},
+                                                                                         {"plan", "-o", "xml"},
+                                                                                         {"run", "--config"},
+                                                                                         {"tokens"},
+                                                                                         {"tokens", "rotate"},
+                                                                                         {"tokens", "revoke", "x"}}) {
     const Ended ended = run(arguments);
     CHECK(ended.code == 64);
     CHECK(ended.err.find("help") != std::string::npos);

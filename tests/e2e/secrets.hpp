@@ -42,8 +42,7 @@ class Haystack {
 
   // Its arguments and environment.
   void take_process(pid_t process) {
-    for (const char* file : {"cmdline", "environ"})
-      add(file, read("/proc/" + std::to_string(process) + "/" + file));
+    for (const char* file : {"cmdline", "environ"}) add(file, read("/proc/" + std::to_string(process) + "/" + file));
   }
 
   [[nodiscard]] std::vector<std::string> places_of(const std::string& secret) const {

@@ -165,7 +165,8 @@ TEST_CASE("no key stays in the memory of a daemon that has handed it over") {
   (void)run_here(graftd, {"tokens", "rotate", slot});
   REQUIRE(daemon->wait_for("generation=2"));
   ::usleep(200'000);
-  for (const std::string& key : graftd.simulator.issued_keys()) CHECK(times_in_memory(daemon->pid(), key.substr(5, 32)) == 0);
+  for (const std::string& key : graftd.simulator.issued_keys())
+    CHECK(times_in_memory(daemon->pid(), key.substr(5, 32)) == 0);
   CHECK(times_in_memory(daemon->pid(), "graftd-test") > 0);  // the search itself works: its own paths are there
   daemon->signal(SIGTERM);
   CHECK(daemon->wait(seconds(20)) == 0);

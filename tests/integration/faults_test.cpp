@@ -22,6 +22,17 @@ int cycles_until_converged(World& world, int limit) {
   return limit + 1;
 }
 
+// A request that is not carried out but answered so.
+Fault answered(const char* method, const char* route, int status, const char* body) {
+  Fault fault;
+  fault.kind = Fault::Kind::status;
+  fault.method = method;
+  fault.route = route;
+  fault.status = status;
+  fault.body = body;
+  return fault;
+}
+
 std::size_t requests_of_cold_run() {
   World world;
   world.manifest("apiorg.yaml", tutorial(world.organization()));
@@ -148,12 +159,8 @@ TEST_CASE("a list that fails is a gap: nothing of it is made, the rest goes on")
   world.manifest("apiorg.yaml", tutorial(world.organization()));
   REQUIRE(world.apply().converged());
   world.simulator->clear_requests();
-  Fault fault;
-  fault.kind = Fault::Kind::status;
-  fault.method = "GET";
-  fault.route = "/apis/folder.grafana.app/v1beta1/namespaces/:namespace/folders";
-  fault.status = 500;
-  fault.body = R"({"kind":"Status","message":"database is locked"})";
+  Fault fault = answered("GET", "/apis/folder.grafana.app/v1beta1/namespaces/:namespace/folders", 500,
+                         R"({"kind":"Status","message":"database is locked"})");
   fault.times = 100;
   world.simulator->add_fault(fault);
   const reconcile::Report report = world.apply();
@@ -178,13 +185,9 @@ spec:
     - {{uid: in-good, folder: good, model: {{title: In good}}}}
 )",
                                        world.organization()));
-  Fault fault;
-  fault.kind = Fault::Kind::status;
-  fault.method = "POST";
-  fault.route = "/apis/folder.grafana.app/v1beta1/namespaces/:namespace/folders";
-  fault.status = 403;
-  fault.body = R"({"kind":"Status","status":"Failure","message":"folders quota reached","code":403})";
-  world.simulator->add_fault(fault);
+  world.simulator->add_fault(
+      answered("POST", "/apis/folder.grafana.app/v1beta1/namespaces/:namespace/folders", 403,
+               R"({"kind":"Status","status":"Failure","message":"folders quota reached","code":403})"));
   const reconcile::Report report = world.apply();
   std::map<std::string, reconcile::ActionResult> results;
   for (const auto& result : report.results) results[result.key.name] = result;
@@ -239,13 +242,7 @@ TEST_CASE("an answer that is no list is never an empty list") {
       world.manifest("apiorg.yaml", tutorial(world.organization()));
       REQUIRE(world.apply().converged());
       world.simulator->clear_requests();
-      Fault fault;
-      fault.kind = Fault::Kind::status;
-      fault.method = "GET";
-      fault.route = route;
-      fault.status = 200;
-      fault.body = body;
-      world.simulator->add_fault(fault);
+      world.simulator->add_fault(answered("GET", route, 200, body));
       CHECK_FALSE(world.apply().converged());
       CHECK(world.simulator->write_count() == 0);
     }

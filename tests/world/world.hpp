@@ -38,12 +38,15 @@ class World {
   [[nodiscard]] std::string organization() const { return organization_; }
   [[nodiscard]] long organization_id() const;  // 0 when there is none
 
-  void manifest(const std::string& file, const std::string& text) const { directory.write("manifests/" + file, text); }
+  void manifest(const std::string& file, const std::string& text) const;
   void remove_manifest(const std::string& file) const;
 
   [[nodiscard]] reconcile::Report plan() { return run(reconcile::Mode::plan); }
   [[nodiscard]] reconcile::Report apply() { return run(reconcile::Mode::apply); }
-  void restart() { app_.reset(); }  // the next cycle is that of a new process
+  void restart() {  // the next cycle is that of a new process
+    app_.reset();
+    io_.reset();  // its threads would be missing in a child made by fork
+  }
 
   [[nodiscard]] bool has_simulator() const { return simulator != nullptr; }
   [[nodiscard]] std::string key_file(const std::string& path = "") const;  // content of a file under tokens/

@@ -49,7 +49,7 @@ TEST_CASE("what is shown to a person is one line of sound text") {
   CHECK(printable("0123456789", 4) == "0123...");
   CHECK(printable("0123", 4) == "0123");
   CHECK(printable("012\xc3\xbc", 4) == "012\xc3\xbc");  // a character is never cut
-  CHECK(quoted("say \"a\\b\"\n") == R"("say \"a\\b\" ")");
+  CHECK(quote("say \"a\\b\"\n") == R"("say \"a\\b\" ")");
   CHECK(has_control_characters("a\nb"));
   CHECK(has_control_characters("\x7f"));
   CHECK_FALSE(has_control_characters("\xc3\xbc b"));

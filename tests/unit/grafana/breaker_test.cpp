@@ -34,6 +34,15 @@ Credential login(const std::string& password) {
   return credential;
 }
 
+// A gate with a memory that outlives it, and a clock that stands until it is moved.
+class GateBench {
+ public:
+  MapMemory memory;
+  ManualClock clock{start};
+  FixedRandom random;
+  LoginGate gate{memory, clock, random, null_log()};
+};
+
 }  // namespace
 
 TEST_CASE("a credential without refusals may log in") { CHECK_FALSE(login_blocked_until({}, start, 0.0)); }
@@ -83,10 +92,8 @@ TEST_CASE("whatever happens, there are never more than two tries in any five min
   }
 }
 
-TEST_CASE("the gate lets one probe through, shuts at a refusal, and remembers it for another process") {
-  MapMemory memory;
-  ManualClock clock(start);
-  FixedRandom random;
+TEST_CASE_FIXTURE(GateBench,
+                  "the gate lets one probe through, shuts at a refusal, and remembers it for another process") {
   {
     LoginGate gate(memory, clock, random, null_log());
     gate.use(login("wrong"));
@@ -103,11 +110,7 @@ TEST_CASE("the gate lets one probe through, shuts at a refusal, and remembers it
   CHECK(restarted.pass(true));
 }
 
-TEST_CASE("an answer to a request that was sent before a refusal does not open the gate again") {
-  MapMemory memory;
-  ManualClock clock(start);
-  FixedRandom random;
-  LoginGate gate(memory, clock, random, null_log());
+TEST_CASE_FIXTURE(GateBench, "an answer to a request that was sent before a refusal does not open the gate again") {
   gate.use(login("right"));
   gate.proven(gate.pass(true)->epoch);
   const std::uint64_t sent_before = gate.pass(false)->epoch;
@@ -118,11 +121,7 @@ TEST_CASE("an answer to a request that was sent before a refusal does not open t
   CHECK(gate.blocked_until().has_value());
 }
 
-TEST_CASE("a success does not wipe the refusals, since Grafana does not forget them either") {
-  MapMemory memory;
-  ManualClock clock(start);
-  FixedRandom random;
-  LoginGate gate(memory, clock, random, null_log());
+TEST_CASE_FIXTURE(GateBench, "a success does not wipe the refusals, since Grafana does not forget them either") {
   gate.use(login("right"));
   gate.proven(gate.pass(true)->epoch);
   // The probe works every time, and what comes after it is refused every time.
@@ -141,11 +140,9 @@ TEST_CASE("a success does not wipe the refusals, since Grafana does not forget t
   for (std::size_t i = 2; i < at.size(); ++i) CHECK(at[i] - at[i - 2] > seconds(300));
 }
 
-TEST_CASE("several probes without an answer count as a refusal of a password that has never worked, and of no other") {
-  MapMemory memory;
-  ManualClock clock(start);
-  FixedRandom random;
-  LoginGate gate(memory, clock, random, null_log());
+TEST_CASE_FIXTURE(
+    GateBench,
+    "several probes without an answer count as a refusal of a password that has never worked, and of no other") {
   gate.use(login("new"));
   gate.unanswered(gate.pass(true)->epoch);
   gate.unanswered(gate.pass(true)->epoch);
@@ -160,10 +157,7 @@ TEST_CASE("several probes without an answer count as a refusal of a password tha
   CHECK(restarted.pass(true));
 }
 
-TEST_CASE("what another graftd was refused counts at the next probe") {
-  MapMemory memory;
-  ManualClock clock(start);
-  FixedRandom random;
+TEST_CASE_FIXTURE(GateBench, "what another graftd was refused counts at the next probe") {
   LoginGate daemon(memory, clock, random, null_log());
   daemon.use(login("wrong"));
   LoginGate plan(memory, clock, random, null_log());
@@ -173,11 +167,7 @@ TEST_CASE("what another graftd was refused counts at the next probe") {
   CHECK_FALSE(daemon.pass(true));
 }
 
-TEST_CASE("a changed password is another credential and is tried at once") {
-  MapMemory memory;
-  ManualClock clock(start);
-  FixedRandom random;
-  LoginGate gate(memory, clock, random, null_log());
+TEST_CASE_FIXTURE(GateBench, "a changed password is another credential and is tried at once") {
   gate.use(login("wrong"));
   gate.refused();
   gate.use(login("right"));
@@ -188,11 +178,7 @@ TEST_CASE("a changed password is another credential and is tried at once") {
   CHECK_FALSE(gate.pass(true));
 }
 
-TEST_CASE("a service-account key is never held back: Grafana locks no keys") {
-  MapMemory memory;
-  ManualClock clock(start);
-  FixedRandom random;
-  LoginGate gate(memory, clock, random, null_log());
+TEST_CASE_FIXTURE(GateBench, "a service-account key is never held back: Grafana locks no keys") {
   Credential key;
   key.secret = Secret(std::string("glsa_x"));
   gate.use(std::move(key));
