@@ -6,6 +6,8 @@ namespace graft::daemon {
 
 namespace {
 
+constexpr std::chrono::minutes longest_wait{10};
+
 bool declared(const reconcile::Report& report, const state::Request& request) {
   return std::ranges::any_of(report.state->resources, [&](const Desired& desired) {
     return desired.key.kind == kind_service_account_token && desired.key.organization == request.organization &&
@@ -25,14 +27,16 @@ void RequestDesk::begin_cycle(state::Store& store) {
   if (open && !open->empty()) seen_ = std::max(seen_, open->back().id);
 }
 
-void RequestDesk::end_cycle(state::Store& store, const reconcile::Report& report, Log& log) {
-  if (!report.state) return;
+void RequestDesk::end_cycle(state::Store& store, const reconcile::Report& report, WallTime now, Log& log) {
   const auto open = store.open_requests();
   if (!open) return;
   for (const state::Request& request : *open) {
-    if (request.id > seen_ || declared(report, request)) continue;
-    const Status answered =
-        store.answer(request.id, state::Request::State::failed, "the manifests declare no such token");
+    const bool stale = now - request.asked_at >= longest_wait;
+    const bool unknown = request.id <= seen_ && report.state && !declared(report, request);
+    if (!stale && !unknown) continue;
+    const Status answered = store.answer(
+        request.id, state::Request::State::failed,
+        unknown ? "the manifests declare no such token" : "it could not be looked at within ten minutes; ask again");
     if (!answered) log.warning("request not answered", {{"err", answered.error().describe()}});
   }
 }

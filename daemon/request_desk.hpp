@@ -15,8 +15,9 @@ class RequestDesk {
   // Whether one was left since the last begin_cycle(). A store that cannot be read has none.
   [[nodiscard]] bool waiting(state::Store& store) const;
   void begin_cycle(state::Store& store);
-  // Refuses those, of before the cycle, whose token is not declared.
-  void end_cycle(state::Store& store, const reconcile::Report& report, Log& log);
+  // Refuses those, of before the cycle, whose token is not declared, or that have been waiting for ten minutes: who
+  // asked has gone, and should not be surprised later. `now` by the local clock, as Request::asked_at.
+  void end_cycle(state::Store& store, const reconcile::Report& report, WallTime now, Log& log);
 
  private:
   std::int64_t seen_ = 0;  // the newest of before this cycle

@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <thread>
 
 #include "async/deadline.hpp"
 #include "daemon/credential_file.hpp"
@@ -59,6 +60,18 @@ class Service {
     wake_.cancel();
   }
 
+  // A command that took the lock in the moment in which nobody held it gives it back soon.
+  Result<std::unique_ptr<App>> make_app(const Settings& settings, const App::Options& options) {
+    constexpr int tries = 50;
+    constexpr std::chrono::milliseconds pause{100};
+    Result<std::unique_ptr<App>> app = App::make(settings, clock_, random_, log_, options);
+    for (int i = 1; i < tries && !app && app.error().code == ErrorCode::blocked; ++i) {
+      std::this_thread::sleep_for(pause);
+      app = App::make(settings, clock_, random_, log_, options);
+    }
+    return app;
+  }
+
   // All or nothing: a configuration with errors leaves everything as it is.
   void reload() {
     reload_ = false;
@@ -74,10 +87,10 @@ class Service {
     App::Options options;
     options.last_good = app_->cycle().last_good();  // bad manifests found after a reload change nothing either
     app_.reset();
-    Result<std::unique_ptr<App>> app = App::make(loaded.settings, clock_, random_, log_, options);
+    Result<std::unique_ptr<App>> app = make_app(loaded.settings, options);
     if (!app) {
       log_.error("configuration not reloaded", {{"err", app.error().describe()}});
-      app = App::make(old, clock_, random_, log_, options);
+      app = make_app(old, options);
     }
     if (!app) {
       exit_code_ = report_start_failure(app.error(), log_);
@@ -117,7 +130,7 @@ class Service {
     const auto stopping = [this] { return stopper_.stopping(); };
     desk_.begin_cycle(app_->store());
     reconcile::Report report = co_await app_->cycle().run_once(reconcile::Mode::apply, stopping);
-    desk_.end_cycle(app_->store(), report, log_);
+    desk_.end_cycle(app_->store(), report, clock_.wall(), log_);
     log_manifest_problems(report);
     log_report(report, log_);
     ::malloc_trim(0);  // a cycle reads much and keeps little; what it needed goes back to the machine

@@ -24,10 +24,11 @@ std::string slot_name(const SlotKey& key, const SlotRecord& record) {
 }
 
 std::string state_of(const SlotRecord& record, WallTime now) {
-  if (!record.problem.empty()) return "held";
+  if (!record.problem.empty()) return "attention";
   if (!record.in_use) return "pending";
   if (record.in_use->expires_at && *record.in_use->expires_at <= now) return "expired";
-  return record.generation > record.in_use->generation ? "rotating" : "in use";
+  const bool rotating = record.phase == state::Phase::delivering && record.generation > record.in_use->generation;
+  return rotating ? "rotating" : "in use";
 }
 
 std::string sinks_of(const SlotRecord& record) {

@@ -99,41 +99,33 @@ bool collect(state::Store& store, std::vector<Asked>& all) {
   return complete;
 }
 
+// What was not done is not left behind: who asked is told so, and nobody should be surprised later.
+void give_up(state::Store& store, std::vector<Asked>& all, const std::string& why) {
+  for (Asked& one : all) {
+    if (one.request.state != Request::State::open) continue;
+    (void)store.answer(one.request.id, Request::State::failed, why);
+    one.request.state = Request::State::failed;
+    one.request.answer = why;
+  }
+}
+
 int complain(const Error& error, int code) {
   std::fprintf(stderr, "graftd: %s\n", error.describe().c_str());
   return code;
 }
 
-std::string_view word(Request::State state) {
-  switch (state) {
-    case Request::State::done:
-      return "done";
-    case Request::State::failed:
-      return "failed";
-    case Request::State::open:
-      return "pending";
-  }
-  return "failed";
-}
-
 int show(const std::vector<Asked>& all, Output output) {
   json list = json::array();
-  bool pending = false, failed = false;
+  bool failed = false;
   for (const Asked& one : all) {
-    const Request& request = one.request;
-    pending = pending || request.state == Request::State::open;
-    failed = failed || request.state == Request::State::failed;
-    const std::string answer = request.state == Request::State::open
-                                   ? "not done yet; graftd tokens list and the daemon's log tell more"
-                                   : request.answer;
-    list.push_back({{"slot", one.slot}, {"outcome", word(request.state)}, {"answer", answer}});
+    const bool done = one.request.state == Request::State::done;
+    failed = failed || !done;
+    list.push_back({{"slot", one.slot}, {"outcome", done ? "done" : "failed"}, {"answer", one.request.answer}});
     if (output == Output::text)
-      std::puts(
-          fmt::format("{}: {}{}", one.slot, request.state == Request::State::failed ? "failed: " : "", answer).c_str());
+      std::puts(fmt::format("{}: {}{}", one.slot, done ? "" : "failed: ", one.request.answer).c_str());
   }
   if (output == Output::json) std::puts(list.dump(2, ' ', false, json::error_handler_t::replace).c_str());
-  if (failed) return exit_not_converged;
-  return pending ? exit_try_later : exit_ok;
+  return failed ? exit_not_converged : exit_ok;
 }
 
 int leave_for_daemon(const Settings& settings, std::vector<Asked>& all, Output output) {
@@ -142,6 +134,7 @@ int leave_for_daemon(const Settings& settings, std::vector<Asked>& all, Output o
   if (Status asked = ask(*opened->store, all); !asked) return complain(asked.error(), exit_cannot_create);
   const SteadyTime until = system_clock().steady() + patience;
   while (!collect(*opened->store, all) && system_clock().steady() < until) std::this_thread::sleep_for(poll_interval);
+  give_up(*opened->store, all, "the running graftd did not come to it within a minute; its log says why");
   return show(all, output);
 }
 
@@ -156,16 +149,8 @@ int act_ourselves(App& app, boost::asio::io_context& io, Log& log, std::vector<A
   RequestDesk desk;
   desk.begin_cycle(app.store());
   const reconcile::Report report = run_cycle(io, app, mode_for(all.front().request.kind), log);
-  // What was not reached is not left behind: nobody is there who would do it, and a later start should not be
-  // surprised.
-  const bool complete = collect(app.store(), all);
-  const std::string why = report.stopped ? report.stopped->describe() : "it was not reached; the log above says why";
-  for (Asked& one : all) {
-    if (complete || one.request.state != Request::State::open) continue;
-    (void)app.store().answer(one.request.id, Request::State::failed, why);
-    one.request.state = Request::State::failed;
-    one.request.answer = why;
-  }
+  (void)collect(app.store(), all);
+  give_up(app.store(), all, report.stopped ? report.stopped->describe() : "it was not reached; the log above says why");
   const int code = show(all, output);
   return report.stopped ? exit_code_of(*report.stopped) : code;
 }

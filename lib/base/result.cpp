@@ -75,7 +75,7 @@ Error&& Error::context(std::string_view prefix) && {
 
 std::string Error::describe() const {
   std::string line = where.known() ? fmt::format("{}: {}", where.to_string(), message) : message;
-  if (!server_text.empty()) line += fmt::format("; Grafana said: {}", server_text);
+  if (!server_text.empty()) line += fmt::format("; the server said: {}", server_text);
   if (!hint.empty()) line += fmt::format(" ({})", hint);
   return line;
 }

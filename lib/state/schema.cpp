@@ -275,8 +275,9 @@ Result<bool> migrate(Database& database) {
   if (sound) status = rebuild_slots(database, **slots);
   if (sound && status) status = database.execute("COMMIT");
   if (sound && status) return true;
+  const int code = database.last_code();  // before the next call forgets it
   (void)database.execute("ROLLBACK");
-  if (!status && !means_damage(database.last_code())) return fail(std::move(status.error()));
+  if (!status && !means_damage(code)) return fail(std::move(status.error()));
   return false;
 }
 

@@ -149,8 +149,8 @@ asio::awaitable<void> Issuer::note(const Slot& slot, Inputs& inputs, const std::
   // A slot that the store does not know stays unknown to decide(): only a real record says anything of phases.
   if (before) inputs.record = record;
   const Decision decision = decide(inputs, slot.policy);
-  const bool in_order = decision.step == Step::keep || decision.step == Step::revoke;
-  record.problem = in_order ? std::string() : decision.reason;
+  const bool waits = decision.step == Step::wait || decision.step == Step::unknown || decision.unplanned;
+  if (waits || decision.step != Step::issue) record.problem = waits ? decision.reason : std::string();
   if (settings_.read_only) co_return;
   if (inputs.rotation_asked && decision.step == Step::unknown)
     co_await answer(slot.key(), state::Request::Kind::rotate, state::Request::State::failed, decision.reason);
@@ -184,7 +184,8 @@ void Issuer::note_sinks(const Slot& slot, Inputs& inputs, const std::vector<sink
     sink.changed_at = one.changed_at;
     seen.push_back(std::move(one));
   }
-  record.sinks = std::move(seen);
+  // Until a delivery reaches a new place, the old ones tell that there was one.
+  if (!seen.empty()) record.sinks = std::move(seen);
 }
 
 void Issuer::note_key(const Inputs& inputs, const std::vector<sink::Reading>& readings, const Slot& slot,
@@ -210,7 +211,7 @@ void Issuer::note_key(const Inputs& inputs, const std::vector<sink::Reading>& re
   if (seen != verifications_.end() && seen->second.alive_at) record.in_use->verified_at = seen->second.alive_at;
 }
 
-// Server time must go on as steady time does; an hour more or less is a clock that was set.
+// Server time must go on as steady time does, or a clock was set.
 bool Issuer::clock_jumped(const Slot& slot) {
   const std::optional<WallTime> now = server_.now();
   if (!now) return false;
@@ -270,7 +271,9 @@ asio::awaitable<Proof> Issuer::prove(const Slot& slot, const Secret& key, bool n
   const std::string fingerprint = fingerprint_of(key);
   if (seen.fingerprint != fingerprint) seen = Verification{fingerprint};
   if (!now && seen.alive && clock_.steady() - *seen.alive < settings_.verify_interval) co_return Proof::alive;
-  if (!now && !seen.first_refused && !may_ask_now()) co_return Proof::none;
+  // Who never answers clearly (a disabled account) must not take the turn of the others.
+  const bool lately = seen.asked && clock_.steady() - *seen.asked < settings_.unclear_interval;
+  if (!now && !seen.first_refused && (lately || !may_ask_now())) co_return Proof::none;
   asked_.push_back(clock_.steady());
   co_return co_await ask_whose_key(slot, key);
 }
@@ -280,8 +283,11 @@ asio::awaitable<Proof> Issuer::prove(const Slot& slot, const Secret& key, bool n
 asio::awaitable<Proof> Issuer::ask_whose_key(const Slot& slot, const Secret& key) {
   Result<grafana::Identity> owner = co_await server_.whose_key(key);
   Verification& seen = verifications_[slot.key()];
-  seen.fingerprint = fingerprint_of(key);
+  // What was proven of another key says nothing of this one.
+  const std::string fingerprint = fingerprint_of(key);
+  if (seen.fingerprint != fingerprint) seen = Verification{fingerprint};
   const SteadyTime now = clock_.steady();
+  seen.asked = now;
   const auto confirmed = [&](Proof proof) {
     seen.alive.reset();
     seen.alive_at.reset();

@@ -21,11 +21,11 @@ Error in_slot(Error error, const Slot& slot) {
 }
 
 // The marker that names one key more besides the last ones: it may be written before the key is, so both must be in it.
-sink::Marker next_marker(const Slot& slot, std::optional<sink::Marker> old, const Secret& key,
-                         sink::MarkerEntry entry) {
+sink::Marker next_marker(const Slot& slot, const sink::Reading& before, const Secret& key, sink::MarkerEntry entry) {
+  const std::optional<sink::Marker>& old = before.marker;
   sink::Marker marker;
   if (old && old->owner == slot.identity.owner && old->slot == slot.name()) {
-    marker = std::move(*old);
+    marker = *old;
   } else {
     marker.salt = random_hex(salt_bytes);
   }
@@ -34,7 +34,10 @@ sink::Marker next_marker(const Slot& slot, std::optional<sink::Marker> old, cons
   entry.fingerprint = sink::fingerprint(marker.salt, key);
   std::erase_if(marker.entries, [&](const sink::MarkerEntry& one) { return one.fingerprint == entry.fingerprint; });
   marker.entries.insert(marker.entries.begin(), std::move(entry));
-  if (marker.entries.size() > sink::marker_entries) marker.entries.resize(sink::marker_entries);
+  // The oldest go, but never the one that names what lies there now: writes that fail must not push it out.
+  for (std::size_t i = marker.entries.size(); i-- > 1 && marker.entries.size() > sink::marker_entries;)
+    if (marker.entries[i].fingerprint != before.fingerprint || before.fingerprint.empty())
+      marker.entries.erase(marker.entries.begin() + static_cast<std::ptrdiff_t>(i));
   return marker;
 }
 
@@ -60,6 +63,7 @@ struct Issuer::Fresh {
   std::vector<state::SinkRecord> sinks = {};  // of those
   bool unknown = false;                       // a sink could not be read after a write that failed
   WallTime delivered_at = {};
+  std::optional<WallTime> counted = {};  // when it was noted as a replacement without a plan
 };
 
 std::string Slot::name() const {
@@ -77,7 +81,11 @@ asio::awaitable<Status> Issuer::carry_out(const Slot& slot, const Decision& deci
 
 asio::awaitable<Status> Issuer::act(const Slot& slot, Decision decision) {
   Status done = co_await step(slot, decision);
-  if (!done) done = fail(in_slot(std::move(done.error()), slot));
+  if (!done) {
+    done = fail(in_slot(std::move(done.error()), slot));
+    // For graftd tokens list. That it cannot be noted is said by the error itself.
+    (void)co_await change(slot, [&](state::SlotRecord& record) { record.problem = done.error().describe(); });
+  }
   if (decision.step == Step::issue) {
     const auto state = done ? state::Request::State::done : state::Request::State::failed;
     std::string text = done ? fmt::format("generation {} is delivered to {}", decision.generation, names_of(slot.sinks))
@@ -88,13 +96,13 @@ asio::awaitable<Status> Issuer::act(const Slot& slot, Decision decision) {
 }
 
 asio::awaitable<Status> Issuer::step(const Slot& slot, const Decision& decision) {
-  if (decision.step == Step::spread) co_return co_await spread(slot, decision);
   if (decision.step == Step::issue) {
     Status ready = co_await probe(slot);
     if (ready && decision.unplanned) ready = co_await within_budget();
     if (!ready) co_return ready;
   }
   Status revoked = co_await revoke(slot, decision.revoke);
+  if (revoked && decision.step == Step::spread) co_return co_await spread(slot, decision);
   if (!revoked || decision.step != Step::issue) co_return revoked;
   co_return co_await issue(slot, decision);
 }
@@ -119,7 +127,14 @@ asio::awaitable<Status> Issuer::within_budget() {
   for (const auto& [key, record] : *slots)
     recent += static_cast<std::size_t>(std::ranges::count_if(
         record.reissues, [&](WallTime time) { return std::chrono::abs(*now - time) < budget_window; }));
-  if (recent < settings_.reissues_per_minute) co_return Status{};
+  const SteadyTime steady = clock_.steady();
+  while (!reissued_.empty() && steady - reissued_.front() >= budget_window) reissued_.pop_front();
+  recent = std::max(recent, reissued_.size());
+  if (recent < settings_.reissues_per_minute) {
+    // Taken at once: other organizations may be between this and their note in the store.
+    reissued_.push_back(steady);
+    co_return Status{};
+  }
   co_return fail(Error(ErrorCode::blocked,
                        fmt::format("{} tokens were replaced within the last minute without a plan, which is as many as "
                                    "may be (tokens.reissuesPerMinute); this one has to wait",
@@ -168,9 +183,12 @@ asio::awaitable<Status> Issuer::issue(const Slot& slot, const Decision& decision
   const std::string name = generation_name(slot.identity, decision.generation);
   Result<grafana::NewToken> made =
       co_await server_.create(slot.identity.organization, slot.account, name, slot.policy.ttl);
+  const std::optional<WallTime> counted = decision.unplanned ? std::optional(asked_at) : std::nullopt;
   if (!made) {
     Error error = std::move(made.error());
-    if (error.code == ErrorCode::exists || error.code == ErrorCode::ambiguous) {
+    const bool may_exist = error.code == ErrorCode::exists || error.code == ErrorCode::ambiguous;
+    if (!may_exist) co_await not_counted(slot, counted);
+    if (may_exist) {
       error.retryable = true;
       error.hint =
           fmt::format("token {} may exist without anybody holding its key; it is looked at again, and replaced", name);
@@ -178,7 +196,18 @@ asio::awaitable<Status> Issuer::issue(const Slot& slot, const Decision& decision
     co_return fail(std::move(error));
   }
   Fresh fresh{decision.generation, std::move(*made)};
+  fresh.counted = counted;
   co_return co_await deliver(slot, fresh);
+}
+
+// Nothing was replaced after all: a Grafana or a sink that is down for a while does not use up the limit.
+asio::awaitable<void> Issuer::not_counted(const Slot& slot, std::optional<WallTime> reissued_at) {
+  if (!reissued_at) co_return;
+  Status noted = co_await change(slot, [&](state::SlotRecord& record) {
+    const auto found = std::ranges::find(record.reissues, *reissued_at);
+    if (found != record.reissues.end()) record.reissues.erase(found);
+  });
+  if (!noted) log_.warning("slot not noted", {{"slot", slot.name()}, {"err", noted.error().describe()}});
 }
 
 asio::awaitable<Status> Issuer::deliver(const Slot& slot, Fresh& fresh) {
@@ -208,7 +237,8 @@ asio::awaitable<Status> Issuer::put_everywhere(const Slot& slot, Fresh& fresh) {
   Status first_error;
   for (sink::Sink* sink : slot.sinks) {
     Result<sink::Reading> before = co_await sink->read();
-    const sink::Marker marker = next_marker(slot, before ? std::move(before->marker) : std::nullopt, fresh.token.key,
+    const sink::Reading nothing;
+    const sink::Marker marker = next_marker(slot, before ? *before : nothing, fresh.token.key,
                                             {{}, fresh.generation, fresh.token.id, fresh.delivered_at});
     Status put = co_await put_with_retries(slot, *sink, fresh.token.key, marker);
     // A write that reported failure may have been done, and one that reported success may be gone: the sink is asked.
@@ -218,7 +248,8 @@ asio::awaitable<Status> Issuer::put_everywhere(const Slot& slot, Fresh& fresh) {
       fresh.sinks.push_back({sink->describe(), after->identity});
       continue;
     }
-    if (!after) fresh.unknown = true;
+    // A write whose reply was lost may still come.
+    if (!after || (!put && put.error().code == ErrorCode::ambiguous)) fresh.unknown = true;
     if (put && after) put = fail(ErrorCode::io, "it does not hold the key that was just written to it");
     if (put) put = fail(after.error());
     if (first_error) first_error = fail(std::move(put.error()).context("key not delivered to " + sink->describe()));
@@ -249,13 +280,15 @@ asio::awaitable<Status> Issuer::not_delivered(const Slot& slot, Fresh& fresh, Er
     record.token_id.reset();
   });
   Status deleted = co_await server_.remove(slot.identity.organization, slot.account, fresh.token.id);
+  if (deleted) co_await not_counted(slot, fresh.counted);
   const std::string outcome = deleted ? "the fresh token was deleted again, an older key is untouched"
                               : noted ? "the fresh token could not be deleted; it is when it is a minute old"
-                                      : "the fresh token could not be deleted; it is superseded later";
+                                      : "the fresh token could not be deleted; it is looked at again";
   co_return fail(std::move(why).context(outcome));
 }
 
-// The key is in every sink: is it alive, and whose is it? Then it is in use.
+// The key is in every sink: whose is it? Unless Grafana clearly says that it is not this account's, it is in use; the
+// cycles that follow go on asking, and the old token lives until the answer is yes.
 asio::awaitable<Status> Issuer::confirm(const Slot& slot, Fresh& fresh) {
   const Proof proof = co_await ask_whose_key(slot, fresh.token.key);
   if (proof == Proof::wrong_account)
@@ -320,12 +353,16 @@ asio::awaitable<Status> Issuer::spread_to(const Slot& slot, sink::Sink& target, 
                                           const sink::MarkerEntry& entry) {
   Result<sink::Reading> before = co_await target.read();
   if (!before) co_return fail(std::move(before.error()));
-  const sink::Marker marker = next_marker(slot, std::move(before->marker), key, entry);
+  const sink::Marker marker = next_marker(slot, *before, key, entry);
   Status put = co_await put_with_retries(slot, target, key, marker);
   if (!put) co_return put;
   Result<sink::Reading> after = co_await target.read();
   if (!after) co_return fail(std::move(after.error()));
   if (!holds(*after, key)) co_return fail(ErrorCode::io, "it does not hold the key that was just written to it");
+  if (after->access_found != after->access_wanted)
+    co_return fail(Error(ErrorCode::io, fmt::format("the key was written, but it has {} instead of {}",
+                                                    after->access_found, after->access_wanted))
+                       .with_hint("does its file system keep owners and modes?"));
   log_.info("key written again",
             {{"slot", slot.name()}, {"generation", std::to_string(entry.generation)}, {"sink", target.describe()}});
   const std::string name = target.describe();

@@ -46,6 +46,7 @@ struct IssuerSettings {
   std::chrono::seconds verify_interval{600};  // a key that was alive is asked about so seldom
   std::size_t verify_burst = 10;              // keys asked about in half a minute, or a tenth of all if that is more
   std::chrono::seconds refusal_confirmation{30};  // a refused key counts as dead when refused again so much later
+  std::chrono::seconds unclear_interval{120};     // a key that was neither taken nor refused is asked about so seldom
   int delivery_tries = 3;
   std::chrono::milliseconds delivery_pause{500};  // doubled per try
 };
@@ -69,7 +70,7 @@ class Issuer {
   struct Fresh;  // a token just made
   struct Verification {
     std::string fingerprint;
-    std::optional<SteadyTime> alive = {}, first_refused = {};
+    std::optional<SteadyTime> asked = {}, alive = {}, first_refused = {};
     std::optional<WallTime> alive_at = {};  // server time of `alive`
   };
   using Change = std::function<void(state::SlotRecord&)>;
@@ -95,6 +96,7 @@ class Issuer {
   asio::awaitable<Status> step(const Slot& slot, const Decision& decision);
   asio::awaitable<Status> probe(const Slot& slot);
   asio::awaitable<Status> within_budget();
+  asio::awaitable<void> not_counted(const Slot& slot, std::optional<WallTime> reissued_at);
   asio::awaitable<Status> revoke(const Slot& slot, const std::vector<TokenId>& tokens);
   asio::awaitable<Status> issue(const Slot& slot, const Decision& decision);
   asio::awaitable<Status> deliver(const Slot& slot, Fresh& fresh);
@@ -118,7 +120,7 @@ class Issuer {
   // Memory only: a restart asks anew.
   std::map<state::SlotKey, Verification> verifications_;
   std::map<state::SlotKey, std::vector<state::Request>> requests_;     // open ones, as of the last gather
-  std::deque<SteadyTime> asked_;                                       // of late
+  std::deque<SteadyTime> asked_, reissued_;                            // of late
   std::map<state::SlotKey, std::pair<WallTime, SteadyTime>> seen_at_;  // server and steady time of the last gather
 };
 

@@ -248,34 +248,12 @@ Answer spec_changed(const Slot& slot) {
 Answer due(const Slot& slot) {
   const auto at = rotation_due(*slot.current(), slot.policy);
   if (!at || slot.now() < *at) return std::nullopt;
+  // A fresh key that is due already: Grafana gives shorter lives than it is asked for, or its Date is not its clock.
+  const WallTime delivered = slot.in.sinks[slot.holder()].key_entry->delivered_at;
+  const WallTime earliest = delivered + (*slot.policy.ttl - *slot.policy.rotate_before) / 2;
+  if (delivered <= slot.now() && slot.now() < earliest) return std::nullopt;
   const auto left = std::max(seconds(0), *slot.current()->expiration - slot.now());
   return issue(slot, fmt::format("it expires in {}", format_duration(left)));
-}
-
-// A sink that lacks the key, holds another one, is not marked, or may be read by others than declared: the key that is
-// in use is written there once more.
-Answer sink_behind(const Slot& slot) {
-  Decision made;
-  for (std::size_t i = 0; i < slot.in.sinks.size(); ++i) {
-    const SinkInputs& sink = slot.in.sinks[i];
-    std::string wrong;
-    if (!slot.holds_current(sink)) {
-      wrong = what_is_wrong(slot.in, sink);
-      if (wrong.empty()) wrong = sink.name + " holds an older key";
-    } else if (sink.access_found != sink.access_wanted) {
-      wrong = fmt::format("{}: {} instead of {}", sink.name, sink.access_found, sink.access_wanted);
-    } else if (!sink.marked) {
-      wrong = "the marker of " + sink.name + " is missing";
-    }
-    if (wrong.empty()) continue;
-    made.to.push_back(i);
-    made.reason += (made.reason.empty() ? "" : "; ") + wrong;
-  }
-  if (made.to.empty()) return std::nullopt;
-  made.step = Step::spread;
-  made.from = slot.holder();
-  made.generation = slot.current()->generation;
-  return made;
 }
 
 // Rules C (first half) and D: orphans by age, superseded tokens by grace, dead ones at once.
@@ -302,6 +280,37 @@ Answer left_over(const Slot& slot) {
   }
   if (made.revoke.empty() && !made.wake_at) return std::nullopt;
   if (made.revoke.empty()) made.step = Step::keep;  // waiting out a grace is neither a change nor a hold
+  return made;
+}
+
+// A sink that lacks the key, holds another one, is not marked, or may be read by others than declared: the key that is
+// in use is written there once more.
+Answer sink_behind(const Slot& slot) {
+  Decision made;
+  for (std::size_t i = 0; i < slot.in.sinks.size(); ++i) {
+    const SinkInputs& sink = slot.in.sinks[i];
+    std::string wrong;
+    if (!slot.holds_current(sink)) {
+      wrong = what_is_wrong(slot.in, sink);
+      if (wrong.empty()) wrong = sink.name + " holds an older key";
+    } else if (sink.access_found != sink.access_wanted) {
+      wrong = fmt::format("{}: {} instead of {}", sink.name, sink.access_found, sink.access_wanted);
+    } else if (!sink.marked) {
+      wrong = "the marker of " + sink.name + " is missing";
+    }
+    if (wrong.empty()) continue;
+    made.to.push_back(i);
+    made.reason += (made.reason.empty() ? "" : "; ") + wrong;
+  }
+  if (made.to.empty()) return std::nullopt;
+  made.step = Step::spread;
+  // Where only readers or markers are wrong, all sinks have the key, and what is left over need not wait.
+  const bool all_have_it =
+      std::ranges::all_of(slot.in.sinks, [&](const SinkInputs& sink) { return slot.holds_current(sink); });
+  if (all_have_it)
+    if (const Answer over = left_over(slot)) made.revoke = over->revoke;
+  made.from = slot.holder();
+  made.generation = slot.current()->generation;
   return made;
 }
 

@@ -69,7 +69,7 @@ struct Policy {
 enum class Step : std::uint8_t {
   keep,     // nothing to do
   issue,    // delete `revoke`, then make generation `generation` and deliver it to all sinks
-  spread,   // write the key that lies in sink `from` into the sinks `to`, with the declared mode and owner
+  spread,   // delete `revoke`; write the key that lies in sink `from` into the sinks `to`, as declared
   revoke,   // delete `revoke`
   wait,     // the slot has no key and must not get one yet
   unknown,  // what is there is not known: nothing is done

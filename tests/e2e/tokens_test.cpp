@@ -97,7 +97,7 @@ TEST_CASE("tokens without a daemon: listed, replaced, asked about; wrong names a
   CHECK(missing.out.find("the key is missing") != std::string::npos);
   CHECK(graftd.key().empty());  // who asks does not change
   CHECK(status_of(graftd, before) == 200);
-  CHECK(run_here(graftd, {"tokens", "list"}).out.find("held") != std::string::npos);
+  CHECK(run_here(graftd, {"tokens", "list"}).out.find("attention") != std::string::npos);
   CHECK(graftd.run("apply") == 0);
 
   const Ended unknown = run_here(graftd, {"tokens", "rotate", "apiorg/test/test-tokem"});

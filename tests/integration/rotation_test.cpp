@@ -192,6 +192,7 @@ TEST_CASE("another file for the key: a new key there, without haste for the old 
   world.manifest("o.yaml", one_token(world, "ttl: 30d"));
   REQUIRE(world.apply().converged());
   const std::string key = world.key_file();
+  world.restart();
   world.settings.reissues_per_hour = 1;
   for (int move = 0; move < 3; ++move) {
     world.manifest("o.yaml", one_token(world, "ttl: 30d", fmt::format("moved-{}", move)));
@@ -274,6 +275,40 @@ TEST_CASE("replacements without a plan are limited to three an hour, over restar
   pass(world, hours(1));
   CHECK(world.apply().converged());
   CHECK(world.key_status(world.key_file()) == 200);
+}
+
+TEST_CASE("a Grafana that refuses to make a key for a while does not use up the limit of replacements") {
+  World world;
+  world.manifest("o.yaml", one_token(world, "ttl: 30d"));
+  REQUIRE(world.apply().converged());
+  std::filesystem::remove(token_path(world));
+  Fault fault;
+  fault.kind = Fault::Kind::status;
+  fault.method = "POST";
+  fault.route = "/api/serviceaccounts/:accountId/tokens";
+  fault.status = 503;
+  fault.times = 5;
+  world.simulator->add_fault(fault);
+  for (int cycle = 0; cycle < 5; ++cycle) CHECK_FALSE(world.apply().converged());
+  CHECK(world.apply().converged());
+  CHECK(world.key_status(world.key_file()) == 200);
+}
+
+TEST_CASE("ten a minute are ten over all organizations, too") {
+  World world;
+  std::string manifest;
+  for (int i = 0; i < 15; ++i)
+    manifest += fmt::format(
+        "---\napiVersion: graftd/v1\nkind: Organization\nmetadata: {{name: {0}-{1}}}\nspec:\n  serviceAccounts:\n"
+        "    - {{name: test, role: Viewer, tokens: [{{name: t, ttl: 30d, deliverTo: [{{file: {{path: o{1}}}}}]}}]}}\n",
+        world.organization(), i);
+  world.manifest("o.yaml", manifest);
+  REQUIRE(world.apply().converged());
+  for (int i = 0; i < 15; ++i) std::filesystem::remove(world.directory / fmt::format("tokens/o{}", i));
+  (void)world.apply();
+  int files = 0;
+  for (int i = 0; i < 15; ++i) files += world.key_file(fmt::format("o{}", i)).empty() ? 0 : 1;
+  CHECK(files == 10);
 }
 
 TEST_CASE("replacements without a plan are limited to ten a minute over all tokens; first keys are not") {

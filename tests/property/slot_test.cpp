@@ -41,19 +41,29 @@ enum class What : std::uint8_t {
   list_fails,
   list_short,
   keys_refused,
+  keys_unanswered,
+  write_fails_late,
 };
-constexpr int kinds = static_cast<int>(What::keys_refused) + 1;
+constexpr int kinds = static_cast<int>(What::write_fails_late) + 1;
 
 struct Event {
   What what = What::cycle;
   int argument = 0;
 };
 
-constexpr const char* names[kinds]{
-    "cycle",          "wait",          "wait_long",     "ask_for_rotation", "crash",       "lose_create_reply",
-    "refuse_create",  "lose_remove",   "write_fails",   "write_falsely",    "unreadable",  "sink_deleted",
-    "sink_restored",  "sink_flipped",  "sink_swapped",  "sink_garbled",     "marker_lost", "store_lost",
-    "store_restored", "token_deleted", "token_revoked", "list_fails",       "list_short",  "keys_refused"};
+constexpr const char* names[kinds]{"cycle",           "wait",
+                                   "wait_long",       "ask_for_rotation",
+                                   "crash",           "lose_create_reply",
+                                   "refuse_create",   "lose_remove",
+                                   "write_fails",     "write_falsely",
+                                   "unreadable",      "sink_deleted",
+                                   "sink_restored",   "sink_flipped",
+                                   "sink_swapped",    "sink_garbled",
+                                   "marker_lost",     "store_lost",
+                                   "store_restored",  "token_deleted",
+                                   "token_revoked",   "list_fails",
+                                   "list_short",      "keys_refused",
+                                   "keys_unanswered", "write_fails_late"};
 
 [[maybe_unused]] void showValue(const Event& event, std::ostream& out) {
   out << names[static_cast<int>(event.what)] << ' ' << event.argument;
@@ -136,11 +146,19 @@ class Play {
       case What::keys_refused:
         world.grafana.refuses_keys = true;
         return;
+      case What::keys_unanswered:
+        world.grafana.does_not_say = true;
+        return;
+      case What::write_fails_late:
+        sink.fails_late = true;
+        return;
     }
   }
 
   void faults_end() {
-    for (const auto& sink : world.sinks) sink->fails = sink->fails_falsely = sink->unreadable = false;
+    for (const auto& sink : world.sinks)
+      sink->fails = sink->fails_late = sink->fails_falsely = sink->unreadable = false;
+    world.grafana.does_not_say = false;
     world.grafana.lists_fail = world.grafana.cuts_list = world.grafana.refuses_keys = false;
     world.grafana.refuse_create = world.grafana.lose_create_reply = world.grafana.lose_remove_reply = false;
   }

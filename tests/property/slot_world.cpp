@@ -75,6 +75,7 @@ token::asio::awaitable<Status> MemoryGrafana::remove(OrgId, AccountId, TokenId t
 
 token::asio::awaitable<Result<grafana::Identity>> MemoryGrafana::whose_key(const Secret& key) {
   fuse_.tick();
+  if (does_not_say) co_return fail(ErrorCode::unavailable, "HTTP 503");
   if (refuses_keys) co_return fail(ErrorCode::unauthenticated, "HTTP 401");
   for (auto& [id, token] : tokens) {
     if (token.key != key.reveal() || !alive(token)) continue;
@@ -110,6 +111,10 @@ token::asio::awaitable<Result<sink::Reading>> MemorySink::read() {
 token::asio::awaitable<Status> MemorySink::put(const Secret& key, const sink::Marker& marker) {
   fuse_.tick();
   if (fails) co_return fail(ErrorCode::io, "no space left");
+  if (fails_late) {
+    content_.marker = marker;
+    co_return fail(ErrorCode::io, "no space left");
+  }
   content_.marker = marker;  // first, as in the file sink
   fuse_.tick();
   content_.key = std::string(key.reveal());
@@ -144,7 +149,8 @@ SlotWorld::SlotWorld(std::size_t count) {
   slot.policy.rotate_before = std::chrono::seconds(300);
   slot.policy.reissues_per_hour = 1000;
   settings_.reissues_per_minute = 1000;
-  settings_.verify_interval = std::chrono::seconds(5);
+  settings_.verify_interval = std::chrono::seconds(20);  // longer than the grace
+  settings_.unclear_interval = std::chrono::seconds(2);
   settings_.refusal_confirmation = std::chrono::seconds(3);
   settings_.verify_burst = 1000;
   settings_.delivery_tries = 2;

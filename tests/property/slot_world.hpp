@@ -59,7 +59,7 @@ class MemoryGrafana final : public token::Server {
   std::function<void()> on_create;
   std::chrono::seconds offset{0};  // its clock against the true one
   bool lose_create_reply = false, refuse_create = false, lose_remove_reply = false, lists_fail = false,
-       cuts_list = false, refuses_keys = false;
+       cuts_list = false, refuses_keys = false, does_not_say = false;
   std::int64_t created = 0;  // how many were ever made
 
  private:
@@ -87,7 +87,8 @@ class MemorySink final : public sink::Sink {
   }
   [[nodiscard]] const Content& content() const { return content_; }
 
-  bool fails = false;          // writes are refused
+  bool fails = false;          // writes are refused, and so are rehearsals
+  bool fails_late = false;     // writes alone
   bool fails_falsely = false;  // writes are done and reported as failed
   bool unreadable = false;
   std::vector<Content> backups;  // of every state it was in

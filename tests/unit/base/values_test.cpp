@@ -158,7 +158,7 @@ TEST_CASE("an error keeps our words and the server's apart and shows both") {
                     .with_server_text("bad\nname")
                     .with_hint("rename it")
                     .context("org \"x\"");
-  CHECK(error.describe() == "org \"x\": cannot create; Grafana said: bad name (rename it)");
+  CHECK(error.describe() == "org \"x\": cannot create; the server said: bad name (rename it)");
   CHECK_FALSE(error.retryable);
   CHECK(Error(ErrorCode::unavailable, "x").retry().retryable);
   CHECK(Error(ErrorCode::rejected, "x").with_server_text(std::string(10'000, 'y')).server_text.size() < 600);

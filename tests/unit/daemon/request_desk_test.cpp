@@ -33,13 +33,13 @@ TEST_CASE("a request wakes the loop once, and one for a token that nobody declar
   state->resources.push_back(desired);
   reconcile::Report report;
   report.state = state;
-  desk.end_cycle(*store, report, null_log());
+  desk.end_cycle(*store, report, WallTime{}, null_log());
   CHECK(store->request(declared).value()->state == state::Request::State::open);  // its slot answers it
   CHECK(store->request(undeclared).value()->state == state::Request::State::failed);
   CHECK(store->request(later).value()->state == state::Request::State::open);
   desk.begin_cycle(*store);
   CHECK_FALSE(desk.waiting(*store));  // one that stays open does not wake the loop again and again
-  desk.end_cycle(*store, report, null_log());
+  desk.end_cycle(*store, report, WallTime{}, null_log());
   CHECK(store->request(later).value()->state == state::Request::State::failed);
 }
 
@@ -48,6 +48,8 @@ TEST_CASE("a cycle that did not come to know what is declared refuses nothing") 
   RequestDesk desk;
   const std::int64_t id = ask(*store, "test/nowhere");
   desk.begin_cycle(*store);
-  desk.end_cycle(*store, {}, null_log());
+  desk.end_cycle(*store, {}, WallTime{std::chrono::minutes(9)}, null_log());
   CHECK(store->request(id).value()->state == state::Request::State::open);
+  desk.end_cycle(*store, {}, WallTime{std::chrono::minutes(10)}, null_log());  // who asked has gone
+  CHECK(store->request(id).value()->state == state::Request::State::failed);
 }

@@ -94,15 +94,12 @@ TEST_CASE("whatever happens, there are never more than two tries in any five min
 
 TEST_CASE_FIXTURE(GateBench,
                   "the gate lets one probe through, shuts at a refusal, and remembers it for another process") {
-  {
-    LoginGate gate(memory, clock, random, null_log());
-    gate.use(login("wrong"));
-    CHECK_FALSE(gate.pass(false));  // not proven to work: only the probe may try
-    CHECK(gate.pass(true));
-    gate.refused();
-    CHECK_FALSE(gate.pass(true));
-    CHECK(gate.pass(true).error().code == ErrorCode::blocked);
-  }
+  gate.use(login("wrong"));
+  CHECK_FALSE(gate.pass(false));  // not proven to work: only the probe may try
+  CHECK(gate.pass(true));
+  gate.refused();
+  CHECK_FALSE(gate.pass(true));
+  CHECK(gate.pass(true).error().code == ErrorCode::blocked);
   LoginGate restarted(memory, clock, random, null_log());
   restarted.use(login("wrong"));
   CHECK_FALSE(restarted.pass(true));

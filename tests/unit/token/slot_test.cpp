@@ -282,6 +282,15 @@ TEST_CASE("a key is replaced before it expires, by up to a tenth of rotateBefore
   CHECK_FALSE(decision.unplanned);
 }
 
+TEST_CASE("a fresh key that is due already is not replaced again and again") {
+  Inputs inputs = in_use();                                                   // delivered an hour ago
+  inputs.tokens[0].expiration = inputs.tokens[0].created + seconds(250'000);  // less than rotateBefore
+  inputs.record->in_use->ttl = policy.ttl;                                    // although more was asked for
+  CHECK(decide(inputs, policy).step == Step::keep);
+  inputs.sinks[0].key_entry->delivered_at = now - seconds(300'000);
+  CHECK(decide(inputs, policy).step == Step::issue);
+}
+
 TEST_CASE("rotations of tokens made together are spread, and never due as soon as they are made") {
   std::vector<WallTime> times;
   for (std::int64_t id = 1; id <= 100; ++id) {
@@ -433,6 +442,11 @@ TEST_CASE("a key with the wrong readers, or without its marker, is written again
   inputs.sinks[0].access_found = "mode 0666";
   inputs.sinks[0].access_wanted = "mode 0600";
   CHECK(decide(inputs, policy).step == Step::spread);
+  inputs.tokens.push_back(
+      extra(2, 9, seconds(61)));  // what is left over does not wait for a file system that is mended
+  inputs.record->generation = 2;
+  inputs.record->phase = Phase::intent;
+  CHECK(decide(inputs, policy).revoke == std::vector<TokenId>{TokenId(9)});
   inputs = in_use();
   inputs.sinks[0].marked = false;
   const Decision decision = decide(inputs, policy);
