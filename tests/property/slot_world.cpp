@@ -162,7 +162,7 @@ SlotWorld::SlotWorld(std::size_t count) {
   grafana.tokens[foreign] = {"t-g0001-aaaaaa", "key-foreign", clock.wall(), std::nullopt, std::nullopt};
   grafana.on_remove = [this](std::int64_t id, const LiveToken& token) {
     log += fmt::format("  removes {} {}\n", id, token.name);
-    if (blind()) violations.push_back("a token was deleted although it was not known what is there");
+    if (blind_) violations.push_back("a token was deleted although it was not known what is there");
     if (id == foreign) violations.push_back("a foreign token was deleted");
     if (!grafana.alive(token)) return;
     if (token.key == consumer.key) violations.push_back("the key that the consumer holds was deleted");
@@ -170,7 +170,7 @@ SlotWorld::SlotWorld(std::size_t count) {
       if (sink->content().key == token.key) violations.push_back("the key that lies in a sink was deleted");
   };
   grafana.on_create = [this] {
-    if (blind()) violations.push_back("a token was made although it was not known what is there");
+    if (blind_) violations.push_back("a token was made although it was not known what is there");
   };
   consumer.read_at = clock.wall();
   restart();
@@ -181,6 +181,7 @@ void SlotWorld::restart() {
 }
 
 token::asio::awaitable<void> SlotWorld::one_cycle() {
+  blind_ = cannot_see();
   slot.account_tokens = static_cast<std::int64_t>(grafana.tokens.size());
   const token::Issuer::TokenList list = co_await issuer_->list(slot);
   const token::Inputs inputs = co_await issuer_->gather(slot, list);
@@ -193,7 +194,7 @@ token::asio::awaitable<void> SlotWorld::one_cycle() {
   if (!done) log += "  " + done.error().describe() + "\n";
 }
 
-bool SlotWorld::blind() const {
+bool SlotWorld::cannot_see() const {
   return grafana.lists_fail || (grafana.cuts_list && grafana.tokens.size() > 1) ||
          std::ranges::any_of(sinks, [](const auto& sink) { return sink->unreadable; });
 }

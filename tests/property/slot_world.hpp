@@ -174,11 +174,12 @@ class SlotWorld {
 
  private:
   token::asio::awaitable<void> one_cycle();
-  [[nodiscard]] bool blind() const;  // it cannot be known what is there
+  [[nodiscard]] bool cannot_see() const;  // what is there, at this moment
   void consume();
 
   token::IssuerSettings settings_;
   std::unique_ptr<token::Issuer> issuer_;
+  bool blind_ = false;  // as this cycle began
 };
 
 }  // namespace graft::test

@@ -90,6 +90,7 @@ reconcile::Report World::run(reconcile::Mode mode) {
   if (!app_) {
     daemon::App::Options options;
     options.limits.retry_pause = std::chrono::milliseconds(10);
+    options.limits.timeout = timeout;
     options.issuer.delivery_pause = std::chrono::milliseconds(10);
     Result<std::unique_ptr<daemon::App>> app = daemon::App::make(settings, clock, still(), null_log(), options);
     REQUIRE_MESSAGE(app.has_value(), (app ? "" : app.error().describe()));

@@ -61,6 +61,7 @@ class World {
   TemporaryDirectory directory;
   daemon::Settings settings;
   TestClock clock;
+  std::chrono::milliseconds timeout{30'000};  // of one request to Grafana
 
  private:
   [[nodiscard]] reconcile::Report run(reconcile::Mode mode);
