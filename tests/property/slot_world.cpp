@@ -214,7 +214,10 @@ void SlotWorld::cycle() {
 void SlotWorld::consume() {
   consumer.read_at = clock.wall();
   const std::string& found = sinks.front()->content().key;
-  if (found.starts_with("key-")) consumer.key = found;
+  if (!found.starts_with("key-")) return;
+  consumer.key = found;
+  for (auto& [id, token] : grafana.tokens)
+    if (token.key == found && grafana.alive(token)) token.used = grafana.now();  // it uses what it holds
 }
 
 void SlotWorld::advance(std::chrono::seconds by) {
