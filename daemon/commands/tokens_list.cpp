@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/duration.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/exit_codes.hpp"
 

@@ -45,7 +45,7 @@ class DashboardKind final : public Kind {
   asio::awaitable<Result<Observed>> create(const Live& live, const Desired& desired, const Verdict&) const override {
     json wanted = json::parse(desired.canonical);
     grafana::Collection dashboards = dashboards_of(live);
-    const std::string folder = grafana::text_of(wanted, "folder");
+    const std::string folder = text_of(wanted, "folder");
     json object = new_object(desired.key.name, folder, std::move(wanted["spec"]));
     // Without it nobody but Admins sees a dashboard at the root; at creation only, never to be repaired (8.3 [run]).
     if (folder.empty()) object["metadata"]["annotations"][grafana::annotation_grant_permissions] = "default";
@@ -56,7 +56,7 @@ class DashboardKind final : public Kind {
                                            const Verdict&) const override {
     json wanted = json::parse(desired.canonical);
     grafana::Collection dashboards = dashboards_of(live);
-    const std::string folder = grafana::text_of(wanted, "folder");
+    const std::string folder = text_of(wanted, "folder");
     const SpecChange change = [&wanted](json& spec) { spec = std::move(wanted["spec"]); };
     co_return co_await replace_wanted(live, dashboards, desired, observed, folder, change, canonical_dashboard);
   }
@@ -70,9 +70,9 @@ std::optional<std::string> dashboard_refresh(std::string_view canonical) {
   // Looked for as text first: most dashboards have none, and parsing ten thousand to find that out would be a pity.
   if (canonical.find("\"refresh\":\"") == std::string_view::npos) return std::nullopt;
   const json document = json::parse(canonical, nullptr, false);
-  const json* spec = grafana::member(document, "spec");
+  const json* spec = member(document, "spec");
   if (spec == nullptr) return std::nullopt;
-  const std::string refresh = grafana::text_of(*spec, "refresh");
+  const std::string refresh = text_of(*spec, "refresh");
   return refresh.empty() ? std::nullopt : std::optional(refresh);
 }
 

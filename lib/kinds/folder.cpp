@@ -14,8 +14,8 @@ namespace {
 using nlohmann::json;
 
 std::string canonical_folder(const json& object) {
-  const json* spec = grafana::member(object, "spec");
-  const std::string title = spec == nullptr ? std::string() : grafana::text_of(*spec, "title");
+  const json* spec = member(object, "spec");
+  const std::string title = spec == nullptr ? std::string() : text_of(*spec, "title");
   return canonical_text({{"parent", object_folder(object)}, {"title", std::string(trim(title))}});
 }
 
@@ -38,7 +38,7 @@ class FolderKind final : public Kind {
     const json wanted = json::parse(desired.canonical);
     grafana::Collection folders = folders_of(live);
     json spec{{"title", wanted.at("title")}};
-    json object = new_object(desired.key.name, grafana::text_of(wanted, "parent"), std::move(spec));
+    json object = new_object(desired.key.name, text_of(wanted, "parent"), std::move(spec));
     co_return co_await create_wanted(live, folders, desired, std::move(object), canonical_folder);
   }
 
@@ -46,7 +46,7 @@ class FolderKind final : public Kind {
                                            const Verdict&) const override {
     grafana::Collection folders = folders_of(live);
     const json wanted = json::parse(desired.canonical);
-    const std::string parent = grafana::text_of(wanted, "parent");
+    const std::string parent = text_of(wanted, "parent");
     // Only the title: a description is not ours and stays as it is.
     const SpecChange change = [&wanted](json& spec) { spec["title"] = wanted.at("title"); };
     co_return co_await replace_wanted(live, folders, desired, observed, parent, change, canonical_folder);

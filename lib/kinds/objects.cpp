@@ -7,8 +7,6 @@ namespace graft::kinds {
 
 namespace {
 
-using grafana::member;
-using grafana::text_of;
 using nlohmann::json;
 
 std::string metadata_text(const json& object, const char* name) {

@@ -8,9 +8,9 @@
 #include <string>
 #include <utility>
 
-#include "grafana/json_fields.hpp"
 #include "grafana/objects.hpp"
 #include "kinds/kind.hpp"
+#include "model/json_fields.hpp"
 
 namespace graft::kinds {
 

@@ -6,10 +6,10 @@
 
 #include "async/deadline.hpp"
 #include "base/text.hpp"
-#include "grafana/json_fields.hpp"
 #include "grafana/organizations.hpp"
 #include "kinds/registry.hpp"
 #include "model/canonical_json.hpp"
+#include "model/json_fields.hpp"
 
 namespace graft::kinds {
 
@@ -75,7 +75,7 @@ class OrganizationKind final : public Kind {
 
   asio::awaitable<Result<Observed>> update(const Live& live, const Desired& desired, const Observed& observed,
                                            const Verdict&) const override {
-    const OrgId id(grafana::number_from(observed.id));
+    const OrgId id(number_from(observed.id));
     const grafana::Identity& self = live.facts.self;
     Status joined;  // if and else: g++ 12 breaks on co_await in both arms of a conditional expression
     if (membership(observed).empty()) {
@@ -109,7 +109,7 @@ class OrganizationKind final : public Kind {
   }
 
   static std::string membership(const Observed& observed) {
-    return grafana::text_of(json::parse(observed.facts, nullptr, false), "membership");
+    return text_of(json::parse(observed.facts, nullptr, false), "membership");
   }
 
   // With a key there is one organization; it is matched by name and not changed.

@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
-#include "grafana/json_fields.hpp"
 #include "grafana/organizations.hpp"
 #include "kinds/registry.hpp"
 #include "model/canonical_json.hpp"
+#include "model/json_fields.hpp"
 
 namespace graft::kinds {
 
@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 
 std::string wanted_role(const Desired& desired) {
-  return grafana::text_of(json::parse(desired.canonical, nullptr, false), "role");
+  return text_of(json::parse(desired.canonical, nullptr, false), "role");
 }
 
 // The desired document with the role that is there: the same canonical form on both sides.
@@ -69,7 +69,7 @@ class MemberKind final : public Kind {
       return blocked("this is graftd's own login: it must stay Admin here; declare it as Admin or leave it out");
     if (observed != nullptr && !observed->facts.empty())
       return blocked(fmt::format("{} and {} are one user of Grafana; declare it once", desired.key.name,
-                                 grafana::text_of(json::parse(observed->facts, nullptr, false), "alsoDeclaredAs")));
+                                 text_of(json::parse(observed->facts, nullptr, false), "alsoDeclaredAs")));
     return Kind::compare(facts, desired, observed);
   }
 
@@ -81,7 +81,7 @@ class MemberKind final : public Kind {
 
   asio::awaitable<Result<Observed>> update(const Live& live, const Desired& desired, const Observed& observed,
                                            const Verdict&) const override {
-    const UserId user(grafana::number_from(observed.id));
+    const UserId user(number_from(observed.id));
     Status changed = co_await grafana::set_member_role(live.api, live.id, user, wanted_role(desired));
     if (!changed) co_return fail(std::move(changed.error()));
     co_return make_observed(desired, observed.id, "", desired.canonical);

@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
-#include "grafana/json_fields.hpp"
 #include "grafana/service_accounts.hpp"
 #include "kinds/registry.hpp"
 #include "model/canonical_json.hpp"
+#include "model/json_fields.hpp"
 
 namespace graft::kinds {
 
@@ -20,9 +20,9 @@ using nlohmann::json;
 Account wanted_account(const Desired& desired) {
   const json document = json::parse(desired.canonical, nullptr, false);
   Account account;
-  account.name = grafana::text_of(document, "name");
-  account.role = grafana::text_of(document, "role");
-  account.disabled = grafana::flag_of(document, "disabled");
+  account.name = text_of(document, "name");
+  account.role = text_of(document, "role");
+  account.disabled = flag_of(document, "disabled");
   return account;
 }
 
@@ -76,7 +76,7 @@ class ServiceAccountKind final : public Kind {
 
   asio::awaitable<Result<Observed>> update(const Live& live, const Desired& desired, const Observed& observed,
                                            const Verdict&) const override {
-    const AccountId id(grafana::number_from(observed.id));
+    const AccountId id(number_from(observed.id));
     Account wanted = wanted_account(desired);
     Status changed = co_await grafana::update_account(live.api, live.id, id, wanted);
     if (!changed) co_return fail(std::move(changed.error()));

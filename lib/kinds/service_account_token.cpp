@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
-#include "grafana/json_fields.hpp"
 #include "grafana/service_accounts.hpp"
 #include "kinds/registry.hpp"
 #include "kinds/token_facts.hpp"
 #include "model/canonical_json.hpp"
+#include "model/json_fields.hpp"
 #include "token/issuer.hpp"
 
 namespace graft::kinds {
@@ -22,7 +22,7 @@ using nlohmann::json;
 constexpr std::chrono::seconds longest_default_grace{86'400};
 
 std::optional<std::chrono::seconds> seconds_of(const json& document, const char* member) {
-  const std::int64_t seconds = grafana::number_of(document, member);
+  const std::int64_t seconds = number_of(document, member);
   if (seconds <= 0) return std::nullopt;
   return std::chrono::seconds(seconds);
 }
@@ -43,7 +43,7 @@ std::chrono::seconds grace_of(const json& document, std::chrono::seconds minimum
 
 ResourceKey account_key(const Desired& desired) {
   const json document = json::parse(desired.canonical, nullptr, false);
-  return {kind_service_account, desired.key.organization, grafana::text_of(document, "account")};
+  return {kind_service_account, desired.key.organization, text_of(document, "account")};
 }
 
 class TokenKind final : public Kind {
@@ -183,13 +183,13 @@ class TokenKind final : public Kind {
     slot.identity.organization = live.id;
     slot.organization_name = desired.key.organization;
     slot.declared_name = desired.key.name;
-    slot.identity.token = grafana::text_of(document, "name");
-    slot.identity.account_login = grafana::derived_login(live.id, grafana::text_of(document, "account"));
+    slot.identity.token = text_of(document, "name");
+    slot.identity.account_login = grafana::derived_login(live.id, text_of(document, "account"));
     if (account != nullptr) {
       const json facts = json::parse(account->facts, nullptr, false);
-      slot.account = AccountId(grafana::number_from(account->id));
-      slot.account_tokens = grafana::number_of(facts, "tokens");
-      slot.identity.account_login = grafana::text_of(facts, "login");
+      slot.account = AccountId(number_from(account->id));
+      slot.account_tokens = number_of(facts, "tokens");
+      slot.identity.account_login = text_of(facts, "login");
     }
     slot.policy = policy(desired);
     for (const std::unique_ptr<sink::Sink>& sink : sinks) slot.sinks.push_back(sink.get());

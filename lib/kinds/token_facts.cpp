@@ -2,34 +2,22 @@
 
 #include <nlohmann/json.hpp>
 
-#include "grafana/json_fields.hpp"
+#include "model/json_fields.hpp"
 
 namespace graft::kinds {
 
 namespace {
 
-using grafana::flag_of;
-using grafana::member;
-using grafana::number_of;
-using grafana::text_of;
 using nlohmann::json;
-
-json time_json(const std::optional<WallTime>& time) { return time ? json(time->time_since_epoch().count()) : json(); }
-
-std::optional<WallTime> time_from(const json& object, const char* name) {
-  const json* value = member(object, name);
-  if (value == nullptr || !value->is_number_integer()) return std::nullopt;
-  return WallTime{std::chrono::seconds(value->get<std::int64_t>())};
-}
 
 std::uint32_t generation_of(const json& object) { return static_cast<std::uint32_t>(number_of(object, "generation")); }
 
 json token_json(const token::ListedToken& token) {
   return {{"id", token.id.value()},
           {"generation", token.generation},
-          {"created", time_json(token.created)},
-          {"lastUsed", time_json(token.last_used)},
-          {"expiration", time_json(token.expiration)},
+          {"created", seconds_json(token.created)},
+          {"lastUsed", seconds_json(token.last_used)},
+          {"expiration", seconds_json(token.expiration)},
           {"expired", token.expired},
           {"revoked", token.revoked}};
 }
@@ -38,9 +26,9 @@ token::ListedToken token_from(const json& object) {
   token::ListedToken token;
   token.id = TokenId(number_of(object, "id"));
   token.generation = generation_of(object);
-  token.created = time_from(object, "created").value_or(WallTime{});
-  token.last_used = time_from(object, "lastUsed");
-  token.expiration = time_from(object, "expiration");
+  token.created = seconds_at(object, "created").value_or(WallTime{});
+  token.last_used = seconds_at(object, "lastUsed");
+  token.expiration = seconds_at(object, "expiration");
   token.expired = flag_of(object, "expired");
   token.revoked = flag_of(object, "revoked");
   return token;
@@ -51,7 +39,7 @@ json entry_json(const std::optional<sink::MarkerEntry>& entry) {
   return {{"fingerprint", entry->fingerprint},
           {"generation", entry->generation},
           {"tokenId", entry->token_id.value()},
-          {"deliveredAt", time_json(entry->delivered_at)}};
+          {"deliveredAt", seconds_json(entry->delivered_at)}};
 }
 
 std::optional<sink::MarkerEntry> entry_from(const json* object) {
@@ -60,7 +48,7 @@ std::optional<sink::MarkerEntry> entry_from(const json* object) {
   entry.fingerprint = text_of(*object, "fingerprint");
   entry.generation = generation_of(*object);
   entry.token_id = TokenId(number_of(*object, "tokenId"));
-  entry.delivered_at = time_from(*object, "deliveredAt").value_or(WallTime{});
+  entry.delivered_at = seconds_at(*object, "deliveredAt").value_or(WallTime{});
   return entry;
 }
 
@@ -75,7 +63,7 @@ json sink_json(const token::SinkInputs& sink) {
           {"accessWanted", sink.access_wanted},
           {"markerGeneration", sink.marker_generation},
           {"known", sink.known},
-          {"changedAt", time_json(sink.changed_at)}};
+          {"changedAt", seconds_json(sink.changed_at)}};
 }
 
 token::SinkInputs sink_from(const json& object) {
@@ -90,7 +78,7 @@ token::SinkInputs sink_from(const json& object) {
   sink.access_wanted = text_of(object, "accessWanted");
   sink.marker_generation = static_cast<std::uint32_t>(number_of(object, "markerGeneration"));
   sink.known = flag_of(object, "known");
-  sink.changed_at = time_from(object, "changedAt");
+  sink.changed_at = seconds_at(object, "changedAt");
   return sink;
 }
 
@@ -98,7 +86,7 @@ token::SinkInputs sink_from(const json& object) {
 json record_json(const std::optional<state::SlotRecord>& record) {
   if (!record) return {};
   json reissues = json::array(), sinks = json::array();
-  for (const WallTime time : record->reissues) reissues.push_back(time_json(time));
+  for (const WallTime time : record->reissues) reissues.push_back(seconds_json(time));
   for (const state::SinkRecord& sink : record->sinks) sinks.push_back(sink.name);
   json in_use;
   if (record->in_use)
@@ -123,9 +111,9 @@ std::optional<state::SlotRecord> record_from(const json* object) {
     record.in_use->generation = generation_of(*in_use);
     if (const std::int64_t ttl = number_of(*in_use, "ttl"); ttl > 0) record.in_use->ttl = std::chrono::seconds(ttl);
   }
-  for (const json& name : grafana::array_of(*object, "sinks"))
+  for (const json& name : array_of(*object, "sinks"))
     if (name.is_string()) record.sinks.push_back({name.get<std::string>(), {}});
-  for (const json& time : grafana::array_of(*object, "reissues"))
+  for (const json& time : array_of(*object, "reissues"))
     if (time.is_number_integer()) record.reissues.emplace_back(std::chrono::seconds(time.get<std::int64_t>()));
   return record;
 }
@@ -136,9 +124,9 @@ std::string facts_to_json(const token::Inputs& inputs) {
   json tokens = json::array(), sinks = json::array();
   for (const token::ListedToken& token : inputs.tokens) tokens.push_back(token_json(token));
   for (const token::SinkInputs& sink : inputs.sinks) sinks.push_back(sink_json(sink));
-  const json document{{"listProblem", inputs.list_problem},        {"tokens", std::move(tokens)},
-                      {"serverNow", time_json(inputs.server_now)}, {"sinks", std::move(sinks)},
-                      {"proof", static_cast<int>(inputs.proof)},   {"record", record_json(inputs.record)},
+  const json document{{"listProblem", inputs.list_problem},           {"tokens", std::move(tokens)},
+                      {"serverNow", seconds_json(inputs.server_now)}, {"sinks", std::move(sinks)},
+                      {"proof", static_cast<int>(inputs.proof)},      {"record", record_json(inputs.record)},
                       {"rotationAsked", inputs.rotation_asked}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -147,9 +135,9 @@ token::Inputs facts_from_json(std::string_view text) {
   const json document = json::parse(text, nullptr, false);
   token::Inputs inputs;
   inputs.list_problem = text_of(document, "listProblem");
-  for (const json& token : grafana::array_of(document, "tokens")) inputs.tokens.push_back(token_from(token));
-  inputs.server_now = time_from(document, "serverNow");
-  for (const json& sink : grafana::array_of(document, "sinks")) inputs.sinks.push_back(sink_from(sink));
+  for (const json& token : array_of(document, "tokens")) inputs.tokens.push_back(token_from(token));
+  inputs.server_now = seconds_at(document, "serverNow");
+  for (const json& sink : array_of(document, "sinks")) inputs.sinks.push_back(sink_from(sink));
   inputs.proof = static_cast<token::Proof>(number_of(document, "proof"));
   inputs.record = record_from(member(document, "record"));
   inputs.rotation_asked = flag_of(document, "rotationAsked");
@@ -176,10 +164,10 @@ token::Decision decision_from_json(std::string_view text) {
   decision.reason = text_of(document, "reason");
   decision.generation = generation_of(document);
   decision.unplanned = flag_of(document, "unplanned");
-  for (const json& id : grafana::array_of(document, "revoke"))
+  for (const json& id : array_of(document, "revoke"))
     if (id.is_number_integer()) decision.revoke.emplace_back(id.get<std::int64_t>());
   decision.from = static_cast<std::size_t>(number_of(document, "from"));
-  for (const json& index : grafana::array_of(document, "to"))
+  for (const json& index : array_of(document, "to"))
     if (index.is_number_unsigned()) decision.to.push_back(index.get<std::size_t>());
   return decision;
 }

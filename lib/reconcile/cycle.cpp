@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "async/cancelled.hpp"
-#include "grafana/json_fields.hpp"
 #include "kinds/refresh.hpp"
+#include "model/json_fields.hpp"
 
 namespace graft::reconcile {
 
@@ -27,7 +27,7 @@ Scopes find_scopes(const kinds::Registry& registry, const kinds::ServerFacts& fa
     const Verdict verdict = kind.compare(facts, *desired, observed);
     if (verdict.verb == Verb::blocked) scopes.refused.emplace(desired->key.name, verdict.reason);
     if (verdict.verb == Verb::none) {
-      scopes.open.emplace(desired->key.name, OrgId(grafana::number_from(observed->id)));
+      scopes.open.emplace(desired->key.name, OrgId(number_from(observed->id)));
     } else {
       scopes.unknown.insert(desired->key.name);
     }

@@ -6,7 +6,7 @@
 
 #include "async/cancelled.hpp"
 #include "async/task_group.hpp"
-#include "grafana/json_fields.hpp"
+#include "model/json_fields.hpp"
 
 namespace graft::reconcile {
 
@@ -75,7 +75,7 @@ asio::awaitable<void> Executor::run_action(const plan::Action& action, std::vect
     finish(action, {{}, {}, Outcome::failed, std::move(done.error())}, results);
     co_return;
   }
-  if (action.key().kind == kind_organization) organizations_[action.key().name] = OrgId(grafana::number_from(done->id));
+  if (action.key().kind == kind_organization) organizations_[action.key().name] = OrgId(number_from(done->id));
   const std::optional<WallTime> wake_at = done->wake_at;
   made_.insert_or_assign(action.key(), std::move(*done));
   finish(action, {{}, {}, Outcome::done, {}, wake_at}, results);

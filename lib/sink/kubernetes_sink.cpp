@@ -8,6 +8,7 @@
 
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "model/json_fields.hpp"
 #include "sink/marker.hpp"
 #include "sink/remote.hpp"
 #include "sink/secret_json.hpp"
@@ -22,25 +23,12 @@ using nlohmann::json;
 constexpr std::size_t name_part_limit = 63;
 constexpr std::string_view placeholder = "graftd tries out whether it may write here";
 
-const json* member(const json& object, std::string_view name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found == object.end() ? nullptr : &*found;
-}
-
-std::string text_of(const json& object, std::string_view name) {
-  const json* value = member(object, name);
-  return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
-}
-
 // A Status object in the words of its message; of anything else the text itself, which a person may recognise.
 Said read_status(const http::Response& answer) {
   const auto document = SecretJson::parse(answer.body);
   if (!document || text_of(**document, "kind") != "Status") return {answer.body, {}};
   return {text_of(**document, "message"), text_of(**document, "reason")};
 }
-
-// The marker's text has a line end, which an annotation has no use for.
-std::string marker_text(const Marker& marker) { return std::string(trim(write_marker(marker))); }
 
 // What the last read() saw of the Secret.
 struct Seen {
@@ -164,7 +152,7 @@ class KubernetesSink final : public Sink {
   // By hand, so that no copy of the key is left behind by a serialiser.
   std::string body_of(const Secret& key, const Marker& marker, std::string_view type, std::string_view metadata) const {
     std::string encoded = base64(key.reveal());
-    const std::string value = json_quoted(marker_text(marker));
+    const std::string value = json_quoted(marker_line(marker));
     const std::string annotation = json_quoted(annotation_), data_key = json_quoted(target_.key);
     std::string body;
     body.reserve(encoded.size() + value.size() + annotation.size() + data_key.size() + metadata.size() + 200);

@@ -44,7 +44,7 @@ json write_entry(const MarkerEntry& entry) {
 
 }  // namespace
 
-std::string write_marker(const Marker& marker) {
+std::string marker_line(const Marker& marker) {
   json entries = json::array();
   for (const MarkerEntry& entry : marker.entries) {
     if (entries.size() < marker_entries) entries.push_back(write_entry(entry));
@@ -54,8 +54,10 @@ std::string write_marker(const Marker& marker) {
                  {"slot", marker.slot},
                  {"salt", marker.salt},
                  {"entries", std::move(entries)}};
-  return out.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
+
+std::string write_marker(const Marker& marker) { return marker_line(marker) + "\n"; }
 
 std::optional<Marker> read_marker(std::string_view text) {
   const json document = json::parse(text, nullptr, false);

@@ -17,6 +17,7 @@ namespace graft::sink {
 
 constexpr std::size_t marker_entries = 3;
 
+[[nodiscard]] std::string marker_line(const Marker& marker);  // without a line end
 [[nodiscard]] std::string write_marker(const Marker& marker);
 [[nodiscard]] std::optional<Marker> read_marker(std::string_view text);
 

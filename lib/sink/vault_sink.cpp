@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "model/json_fields.hpp"
 #include "sink/marker.hpp"
 #include "sink/remote.hpp"
 #include "sink/secret_json.hpp"
@@ -25,10 +26,8 @@ constexpr std::string_view cas_refused = "check-and-set parameter did not match"
 const json* at(const json& document, std::initializer_list<std::string_view> way) {
   const json* value = &document;
   for (const std::string_view name : way) {
-    if (!value->is_object()) return nullptr;
-    const auto found = value->find(name);
-    if (found == value->end()) return nullptr;
-    value = &*found;
+    if (value == nullptr) return nullptr;
+    value = member(*value, name);
   }
   return value;
 }
@@ -42,8 +41,6 @@ std::string encode_path(std::string_view path) {
   }
   return out;
 }
-
-std::string marker_text(const Marker& marker) { return std::string(trim(write_marker(marker))); }
 
 // What the last read() saw of the secret.
 struct Seen {
@@ -174,7 +171,7 @@ class VaultSink final : public Sink {
   Secret new_version(const Secret& key, const Marker& marker) const {
     std::string quoted_key = json_quoted(key.reveal());
     const std::string field = json_quoted(target_.field), marker_field = json_quoted(marker_field_);
-    const std::string value = json_quoted(marker_text(marker));
+    const std::string value = json_quoted(marker_line(marker));
     const std::string_view others = seen_->others.reveal();
     std::string body;
     body.reserve(others.size() + field.size() + quoted_key.size() + marker_field.size() + value.size() + 80);

@@ -77,7 +77,8 @@ asio::awaitable<Issuer::TokenList> Issuer::list(const Slot& slot) {
 asio::awaitable<Inputs> Issuer::gather(const Slot& slot, const TokenList& tokens) {
   Inputs inputs;
   take_list(slot, tokens, inputs);
-  Result<std::optional<state::SlotRecord>> record = co_await load(slot);
+  bool verify = false;
+  Result<std::optional<state::SlotRecord>> record = co_await look_up(slot, inputs, verify);
   if (record) {
     inputs.record = std::move(*record);
   } else {
@@ -86,8 +87,6 @@ asio::awaitable<Inputs> Issuer::gather(const Slot& slot, const TokenList& tokens
   }
   std::vector<sink::Reading> readings;
   co_await read_sinks(slot, inputs, readings);
-  bool verify = false;
-  co_await take_requests(slot, inputs, verify);
   const auto newest = inputs.list_problem.empty() ? newest_key(inputs) : std::nullopt;
   if (newest && slot.account.value() > 0) inputs.proof = co_await prove(slot, readings[*newest].key, verify);
   inputs.server_now = server_.now();
@@ -225,12 +224,18 @@ bool Issuer::clock_jumped(const Slot& slot) {
   return std::chrono::abs(by_server - by_steady) > clock_tolerance;
 }
 
-asio::awaitable<void> Issuer::take_requests(const Slot& slot, Inputs& inputs, bool& verify) {
-  const auto read = [this] { return store_.open_requests(); };
-  Result<std::vector<state::Request>> open = co_await async::offload(disk_, read);
+// The slot's record and what people asked for it, in one visit to the disk.
+asio::awaitable<Result<std::optional<state::SlotRecord>>> Issuer::look_up(const Slot& slot, Inputs& inputs,
+                                                                          bool& verify) {
+  Result<std::vector<state::Request>> open;
+  const auto read = [this, &slot, &open] {
+    open = store_.open_requests();
+    return store_.slot(slot.key());
+  };
+  Result<std::optional<state::SlotRecord>> record = co_await async::offload(disk_, read);
   std::vector<state::Request>& mine = requests_[slot.key()];
   mine.clear();
-  if (!open) co_return;
+  if (!open) co_return record;
   for (state::Request& request : *open) {
     if (request.organization != slot.organization_name || request.name != slot.declared_name) continue;
     const bool rotate = request.kind == state::Request::Kind::rotate;
@@ -238,6 +243,7 @@ asio::awaitable<void> Issuer::take_requests(const Slot& slot, Inputs& inputs, bo
     verify = verify || !rotate;
     mine.push_back(std::move(request));
   }
+  co_return record;
 }
 
 asio::awaitable<void> Issuer::answer(const state::SlotKey& key, state::Request::Kind kind, state::Request::State state,

@@ -61,7 +61,7 @@ struct Issuer::Fresh {
   grafana::NewToken token;
   std::vector<sink::Sink*> reached = {};      // sinks that hold the key, by their own word
   std::vector<state::SinkRecord> sinks = {};  // of those
-  bool unknown = false;                       // a sink could not be read after a write that failed
+  bool unknown = false;                       // a sink may hold the key, and does not say so
   WallTime delivered_at = {};
   std::optional<WallTime> counted = {};  // when it was noted as a replacement without a plan
 };
@@ -102,9 +102,10 @@ asio::awaitable<Status> Issuer::step(const Slot& slot, const Decision& decision)
     if (!ready) co_return ready;
   }
   Status revoked = co_await revoke(slot, decision.revoke);
-  if (revoked && decision.step == Step::spread) co_return co_await spread(slot, decision);
-  if (!revoked || decision.step != Step::issue) co_return revoked;
-  co_return co_await issue(slot, decision);
+  if (!revoked) co_return revoked;
+  if (decision.step == Step::spread) co_return co_await spread(slot, decision);
+  if (decision.step == Step::issue) co_return co_await issue(slot, decision);
+  co_return revoked;
 }
 
 // Before a key exists that could get lost: each sink can take one.
@@ -186,9 +187,9 @@ asio::awaitable<Status> Issuer::issue(const Slot& slot, const Decision& decision
   const std::optional<WallTime> counted = decision.unplanned ? std::optional(asked_at) : std::nullopt;
   if (!made) {
     Error error = std::move(made.error());
-    const bool may_exist = error.code == ErrorCode::exists || error.code == ErrorCode::ambiguous;
-    if (!may_exist) co_await not_counted(slot, counted);
-    if (may_exist) {
+    if (error.code != ErrorCode::exists && error.code != ErrorCode::ambiguous) {
+      co_await not_counted(slot, counted);
+    } else {
       error.retryable = true;
       error.hint =
           fmt::format("token {} may exist without anybody holding its key; it is looked at again, and replaced", name);

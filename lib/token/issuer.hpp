@@ -83,7 +83,7 @@ class Issuer {
   void note_key(const Inputs& inputs, const std::vector<sink::Reading>& readings, const Slot& slot,
                 state::SlotRecord& record) const;
   bool clock_jumped(const Slot& slot);
-  asio::awaitable<void> take_requests(const Slot& slot, Inputs& inputs, bool& verify);
+  asio::awaitable<Result<std::optional<state::SlotRecord>>> look_up(const Slot& slot, Inputs& inputs, bool& verify);
   asio::awaitable<void> answer(const state::SlotKey& key, state::Request::Kind kind, state::Request::State state,
                                std::string text);
 

@@ -10,22 +10,6 @@
 
 namespace graft::test {
 
-inline void pass_time(World& world, std::chrono::seconds by) {
-  world.simulator->advance(by);
-  world.clock.offset += by;
-}
-
-inline void leave_rotation_request(const World& world) {
-  const auto opened = state::open_store(world.settings.state_directory, state::OpenMode::shared);
-  REQUIRE(opened);
-  state::Request request;
-  request.organization = world.organization();
-  request.name = "test/test-token";
-  request.kind = state::Request::Kind::rotate;
-  request.asked_at = world.clock.wall();
-  REQUIRE(opened->store->ask(request, WallTime{}));
-}
-
 struct Story {
   const char* name;
   bool rotation;  // a key is in use already, and another one is asked for
@@ -36,20 +20,11 @@ class Stage {
  public:
   explicit Stage(const Story& story) : rotation_(story.rotation) {
     world.settings.minimum_grace = std::chrono::seconds(60);
-    world.manifest("o.yaml", fmt::format(R"(apiVersion: graftd/v1
-kind: Organization
-metadata: {{name: {0}}}
-spec:
-  serviceAccounts:
-    - name: test
-      role: Viewer
-      tokens: [{{name: test-token, ttl: 30d, grace: 60s, deliverTo: [{{file: {{path: {0}/test-token}}}}]}}]
-)",
-                                         world.organization()));
+    world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d, grace: 60s"));
     if (!rotation_) return;
     REQUIRE(world.apply().converged());
     world.restart();
-    leave_rotation_request(world);
+    (void)world.ask(state::Request::Kind::rotate);
   }
 
   // What graftd apply does, in the child.
@@ -66,14 +41,14 @@ spec:
     for (int cycle = 0; cycle < 4 && !converged; ++cycle) {
       converged = world.apply().converged();
       check_right_after();
-      if (!converged) pass_time(world, std::chrono::seconds(61));  // an orphan's minute
+      if (!converged) world.pass(std::chrono::seconds(61));  // an orphan's minute
     }
     CHECK(converged);
     const std::string key = world.key_file();
     CHECK(world.key_status(key) == 200);
     CHECK(world.tokens().size() <= 4);         // each crash may leave one
     for (int cycle = 0; cycle < 2; ++cycle) {  // the grace, and what a changed sink adds to it
-      pass_time(world, std::chrono::seconds(61));
+      world.pass(std::chrono::seconds(61));
       CHECK(world.apply().converged());
     }
     CHECK(world.tokens().size() == 1);

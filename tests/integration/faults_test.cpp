@@ -16,8 +16,7 @@ int cycles_until_converged(World& world, int limit) {
   for (int cycle = 1; cycle <= limit; ++cycle) {
     const reconcile::Report report = world.apply();
     if (report.converged() && world.plan().plan.actions.empty()) return cycle;
-    world.simulator->advance(std::chrono::seconds(61));
-    world.clock.offset += std::chrono::seconds(61);
+    world.pass(std::chrono::seconds(61));
   }
   return limit + 1;
 }

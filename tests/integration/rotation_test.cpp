@@ -4,7 +4,6 @@
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fmt/format.h>
-#include <thread>
 
 #include "world/world.hpp"
 
@@ -17,30 +16,6 @@ using std::chrono::seconds;
 namespace {
 
 constexpr hours day{24};
-
-// One account `test` with one token, whose fields besides name and sink are given: "ttl: 30d".
-std::string one_token(const World& world, const std::string& fields, const std::string& file = "test-token") {
-  return fmt::format(R"(apiVersion: graftd/v1
-kind: Organization
-metadata: {{name: {0}}}
-spec:
-  serviceAccounts:
-    - name: test
-      role: Viewer
-      tokens: [{{name: test-token, {1}, deliverTo: [{{file: {{path: {0}/{2}}}}}]}}]
-)",
-                     world.organization(), fields, file);
-}
-
-// Both clocks go on; on a real Grafana they do so by themselves.
-void pass(World& world, seconds by) {
-  if (!world.has_simulator()) {
-    std::this_thread::sleep_for(by);
-    return;
-  }
-  world.simulator->advance(by);
-  world.clock.offset += by;
-}
 
 std::string token_path(const World& world) {
   return world.directory / ("tokens/" + world.organization() + "/test-token");
@@ -55,19 +30,6 @@ std::uint32_t generation(const World& world) {
   return slots->front().second.in_use ? slots->front().second.in_use->generation : 0;
 }
 
-std::int64_t ask(const World& world, state::Request::Kind kind, const std::string& name = "test/test-token") {
-  const auto opened = state::open_store(world.settings.state_directory, state::OpenMode::shared);
-  REQUIRE(opened);
-  state::Request request;
-  request.organization = world.organization();
-  request.name = name;
-  request.kind = kind;
-  request.asked_at = world.clock.wall();
-  const auto id = opened->store->ask(request, WallTime{});
-  REQUIRE(id);
-  return *id;
-}
-
 state::Request answer(const World& world, std::int64_t id) {
   const auto opened = state::open_store(world.settings.state_directory, state::OpenMode::read_only);
   REQUIRE(opened);
@@ -77,20 +39,15 @@ state::Request answer(const World& world, std::int64_t id) {
   return **request;
 }
 
-long only_account(const World& world) {
-  const auto search = world.admin->get("/api/serviceaccounts/search", world.organization_id());
-  return nlohmann::json::parse(search.body).at("serviceAccounts").at(0).at("id").get<long>();
-}
-
 nlohmann::json listed(const World& world) {
-  const std::string path = fmt::format("/api/serviceaccounts/{}/tokens", only_account(world));
+  const std::string path = fmt::format("/api/serviceaccounts/{}/tokens", world.account_id());
   return nlohmann::json::parse(world.admin->get(path, world.organization_id()).body);
 }
 
 void delete_all_tokens(const World& world) {
   for (const auto& token : listed(world))
     REQUIRE(world.admin
-                ->del(fmt::format("/api/serviceaccounts/{}/tokens/{}", only_account(world), token.at("id").get<long>()),
+                ->del(fmt::format("/api/serviceaccounts/{}/tokens/{}", world.account_id(), token.at("id").get<long>()),
                       world.organization_id())
                 .status == 200);
 }
@@ -101,7 +58,7 @@ TEST_CASE("lives of seconds: a key is replaced before it expires, both live thro
   World world(World::Kind::real_if_there);
   world.settings.minimum_grace = seconds(2);
   world.settings.orphan_age = seconds(2);
-  world.manifest("o.yaml", one_token(world, "ttl: 16s, rotateBefore: 8s, grace: 3s"));
+  world.manifest("o.yaml", one_token(world.organization(), "ttl: 16s, rotateBefore: 8s, grace: 3s"));
   REQUIRE(world.apply().converged());
   std::string key = world.key_file();
   for (int rotation = 1; rotation <= 2; ++rotation) {
@@ -109,7 +66,7 @@ TEST_CASE("lives of seconds: a key is replaced before it expires, both live thro
     const std::string old_key = key;
     for (int waited = 0; waited < 16 && key == old_key; ++waited) {
       CHECK(world.key_status(old_key) == 200);  // at no time is the key of the file refused
-      pass(world, seconds(1));
+      world.pass(seconds(1));
       const reconcile::Report report = world.apply();
       CAPTURE(problems(report));
       CHECK(report.converged());
@@ -122,7 +79,7 @@ TEST_CASE("lives of seconds: a key is replaced before it expires, both live thro
     CHECK(world.tokens().size() == 2);
     for (int waited = 0; waited < 7 && world.key_status(old_key) == 200; ++waited) {
       CHECK(waited < 6);
-      pass(world, seconds(1));
+      world.pass(seconds(1));
       CHECK(world.apply().converged());
     }
     CHECK(world.key_status(key) == 200);
@@ -133,13 +90,13 @@ TEST_CASE("lives of seconds: a key is replaced before it expires, both live thro
 
 TEST_CASE("the default: a month's key is replaced in its last third, not earlier, and its end is never reached") {
   World world;
-  world.manifest("o.yaml", one_token(world, "ttl: 30d"));
+  world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d"));
   REQUIRE(world.apply().converged());
   const std::string old_key = world.key_file();
-  pass(world, 18 * day);
+  world.pass(18 * day);
   CHECK(world.apply().converged());
   CHECK(world.key_file() == old_key);
-  pass(world, 2 * day + hours(1));
+  world.pass(2 * day + hours(1));
   const reconcile::Report report = world.plan();
   CHECK(changes(report) == std::vector<std::string>{"token:test/test-token /key"});
   CHECK(report.plan.actions.at(0).verdict.changes.at(0).before.find("expires in 9d") != std::string::npos);
@@ -147,7 +104,7 @@ TEST_CASE("the default: a month's key is replaced in its last third, not earlier
   CHECK(world.apply().converged());
   CHECK(world.key_file() != old_key);
   CHECK(world.key_status(old_key) == 200);
-  pass(world, hours(25));
+  world.pass(hours(25));
   CHECK(world.apply().converged());
   CHECK(world.key_status(old_key) == 401);
   CHECK(world.tokens().size() == 1);
@@ -155,11 +112,11 @@ TEST_CASE("the default: a month's key is replaced in its last third, not earlier
 
 TEST_CASE("a daemon that slept over the end of a key makes a new one, and takes the expired token away") {
   World world;
-  world.manifest("o.yaml", one_token(world, "ttl: 1h"));
+  world.manifest("o.yaml", one_token(world.organization(), "ttl: 1h"));
   REQUIRE(world.apply().converged());
   world.restart();
   for (int i = 0; i < 5; ++i) {  // as often as it happens: this is no storm
-    pass(world, hours(2));
+    world.pass(hours(2));
     CHECK(world.apply().converged());
     CHECK(world.key_status(world.key_file()) == 200);
   }
@@ -169,15 +126,15 @@ TEST_CASE("a daemon that slept over the end of a key makes a new one, and takes 
 
 TEST_CASE("a changed ttl is a new key; a changed rotateBefore or grace is not") {
   World world(World::Kind::real_if_there);
-  world.manifest("o.yaml", one_token(world, "ttl: 30d"));
+  world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d"));
   REQUIRE(world.apply().converged());
   const std::string key = world.key_file();
-  world.manifest("o.yaml", one_token(world, "ttl: 30d, rotateBefore: 5d, grace: 1h"));
+  world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d, rotateBefore: 5d, grace: 1h"));
   CHECK(world.plan().plan.actions.empty());
   for (const char* ttl : {"ttl: 60d", "ttl: never", "ttl: 2h"}) {
     CAPTURE(ttl);
     const std::string before = world.key_file();
-    world.manifest("o.yaml", one_token(world, ttl));
+    world.manifest("o.yaml", one_token(world.organization(), ttl));
     CHECK(changes(world.plan()) == std::vector<std::string>{"token:test/test-token /key"});
     CHECK(world.apply().converged());
     CHECK(world.key_file() != before);
@@ -189,13 +146,14 @@ TEST_CASE("a changed ttl is a new key; a changed rotateBefore or grace is not") 
 
 TEST_CASE("another file for the key: a new key there, without haste for the old one") {
   World world;
-  world.manifest("o.yaml", one_token(world, "ttl: 30d"));
+  world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d"));
   REQUIRE(world.apply().converged());
   const std::string key = world.key_file();
   world.restart();
   world.settings.reissues_per_hour = 1;
   for (int move = 0; move < 3; ++move) {
-    world.manifest("o.yaml", one_token(world, "ttl: 30d", fmt::format("moved-{}", move)));
+    world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d",
+                                       fmt::format("[{{file: {{path: {}/moved-{}}}}}]", world.organization(), move)));
     CHECK(world.apply().converged());
     CHECK(world.key_status(world.key_file(fmt::format("{}/moved-{}", world.organization(), move))) == 200);
   }
@@ -204,11 +162,11 @@ TEST_CASE("another file for the key: a new key there, without haste for the old 
 
 TEST_CASE("a person asks for a new key, or whether the one there is alive, and is answered") {
   World world(World::Kind::real_if_there);
-  world.manifest("o.yaml", one_token(world, "ttl: 30d"));
+  world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d"));
   REQUIRE(world.apply().converged());
   const std::string key = world.key_file();
 
-  const std::int64_t rotate = ask(world, state::Request::Kind::rotate);
+  const std::int64_t rotate = world.ask(state::Request::Kind::rotate);
   CHECK(changes(world.plan()) == std::vector<std::string>{"token:test/test-token /key"});
   CHECK(answer(world, rotate).state == state::Request::State::open);  // a plan answers nobody
   CHECK(world.apply().converged());
@@ -218,7 +176,7 @@ TEST_CASE("a person asks for a new key, or whether the one there is alive, and i
   CHECK(world.key_status(key) == 200);
   CHECK(world.plan().plan.actions.empty());
 
-  const std::int64_t verify = ask(world, state::Request::Kind::verify);
+  const std::int64_t verify = world.ask(state::Request::Kind::verify);
   CHECK(world.apply().converged());
   CHECK(answer(world, verify).state == state::Request::State::done);
   CHECK(answer(world, verify).answer.find("alive") != std::string::npos);
@@ -226,7 +184,7 @@ TEST_CASE("a person asks for a new key, or whether the one there is alive, and i
   std::filesystem::permissions(world.directory / ("tokens/" + world.organization()), std::filesystem::perms::none);
   std::filesystem::remove_all(world.directory / "tokens");
   world.directory.write("tokens", "a file in the place of the directory");
-  const std::int64_t failing = ask(world, state::Request::Kind::rotate);
+  const std::int64_t failing = world.ask(state::Request::Kind::rotate);
   CHECK_FALSE(world.apply().converged());
   CHECK(answer(world, failing).state == state::Request::State::failed);
   CHECK(answer(world, failing).answer.find("tokens") != std::string::npos);
@@ -235,7 +193,7 @@ TEST_CASE("a person asks for a new key, or whether the one there is alive, and i
 
 TEST_CASE("a token that Grafana revoked is replaced at once, and the revoked one is cleaned up") {
   World world;
-  world.manifest("o.yaml", one_token(world, "ttl: 30d"));
+  world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d"));
   REQUIRE(world.apply().converged());
   const std::string key = world.key_file();
   REQUIRE(world.simulator->revoke_token(listed(world).at(0).at("id").get<long>()));
@@ -250,12 +208,12 @@ TEST_CASE("a token that Grafana revoked is replaced at once, and the revoked one
 
 TEST_CASE("replacements without a plan are limited to three an hour, over restarts too; asking for one is not") {
   World world;
-  world.manifest("o.yaml", one_token(world, "ttl: 30d"));
+  world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d"));
   REQUIRE(world.apply().converged());
   for (int loss = 0; loss < 3; ++loss) {
     std::filesystem::remove(token_path(world));
     CHECK(world.apply().converged());
-    pass(world, seconds(120));
+    world.pass(seconds(120));
     world.restart();
   }
   std::filesystem::remove(token_path(world));
@@ -267,19 +225,19 @@ TEST_CASE("replacements without a plan are limited to three an hour, over restar
     world.restart();
   }
   CHECK(world.key_file().empty());
-  (void)ask(world, state::Request::Kind::rotate);
+  (void)world.ask(state::Request::Kind::rotate);
   CHECK(world.apply().converged());
   CHECK(world.key_status(world.key_file()) == 200);
 
   std::filesystem::remove(token_path(world));
-  pass(world, hours(1));
+  world.pass(hours(1));
   CHECK(world.apply().converged());
   CHECK(world.key_status(world.key_file()) == 200);
 }
 
 TEST_CASE("a Grafana that refuses to make a key for a while does not use up the limit of replacements") {
   World world;
-  world.manifest("o.yaml", one_token(world, "ttl: 30d"));
+  world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d"));
   REQUIRE(world.apply().converged());
   std::filesystem::remove(token_path(world));
   Fault fault;
@@ -335,10 +293,10 @@ TEST_CASE("replacements without a plan are limited to ten a minute over all toke
   world.restart();
   (void)world.apply();
   CHECK(files() == 10);
-  pass(world, seconds(61));
+  world.pass(seconds(61));
   (void)world.apply();
   CHECK(files() == 20);
-  pass(world, seconds(61));
+  world.pass(seconds(61));
   CHECK(world.apply().converged());
   CHECK(files() == 25);
 }
@@ -346,9 +304,9 @@ TEST_CASE("replacements without a plan are limited to ten a minute over all toke
 TEST_CASE("fifty foreign tokens with names like ours stay untouched over a thousand cycles with rotations (T06)") {
   World world;
   world.settings.minimum_grace = seconds(30);
-  world.manifest("o.yaml", one_token(world, "ttl: 10m, rotateBefore: 5m, grace: 30s"));
+  world.manifest("o.yaml", one_token(world.organization(), "ttl: 10m, rotateBefore: 5m, grace: 30s"));
   REQUIRE(world.apply().converged());
-  const long account = only_account(world);
+  const long account = world.account_id();
   const std::string own = listed(world).at(0).at("name").get<std::string>();
   std::vector<std::string> names{"test-token",
                                  own + "x",
@@ -365,7 +323,7 @@ TEST_CASE("fifty foreign tokens with names like ours stay untouched over a thous
                 .status == 200);
   for (int cycle = 0; cycle < 1'000; ++cycle) {
     REQUIRE(world.apply().converged());
-    pass(world, seconds(50));
+    world.pass(seconds(50));
   }
   const std::uint32_t rotations = generation(world);
   CHECK(rotations > 100);
@@ -377,7 +335,7 @@ TEST_CASE("fifty foreign tokens with names like ours stay untouched over a thous
   world.restart();
   world.settings.owner = "somebody-else";
   CHECK(world.apply().converged());
-  pass(world, hours(1));
+  world.pass(hours(1));
   CHECK(world.apply().converged());
   CHECK(world.tokens().size() >= names.size());
 }
@@ -388,9 +346,9 @@ TEST_CASE("clocks jump, Grafana's or ours: no key more, none deleted early (T07)
       CAPTURE(jump.count());
       CAPTURE(server);
       World world;
-      world.manifest("o.yaml", one_token(world, "ttl: 30d, grace: 30m"));
+      world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d, grace: 30m"));
       REQUIRE(world.apply().converged());
-      (void)ask(world, state::Request::Kind::rotate);
+      (void)world.ask(state::Request::Kind::rotate);
       const std::string old_key = world.key_file();
       REQUIRE(world.apply().converged());
       REQUIRE(world.tokens().size() == 2);
@@ -407,7 +365,7 @@ TEST_CASE("clocks jump, Grafana's or ours: no key more, none deleted early (T07)
       if (!over) CHECK(world.key_status(old_key) == 200);
       for (int i = 0; i < 3; ++i) CHECK(world.apply().converged());
       CHECK(generation(world) == (over ? 3U : 2U));
-      pass(world, seconds(31 * 60));
+      world.pass(seconds(31 * 60));
       CHECK(world.apply().converged());
       CHECK(world.tokens().size() == 1);
       CHECK(world.key_status(world.key_file()) == 200);
@@ -417,7 +375,7 @@ TEST_CASE("clocks jump, Grafana's or ours: no key more, none deleted early (T07)
 
 TEST_CASE("all tokens deleted by hand, file and store lost together: one new key, and no more") {
   World world;
-  world.manifest("o.yaml", one_token(world, "ttl: 30d"));
+  world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d"));
   REQUIRE(world.apply().converged());
   world.restart();
   delete_all_tokens(world);
@@ -430,7 +388,7 @@ TEST_CASE("all tokens deleted by hand, file and store lost together: one new key
 
 TEST_CASE("a lost marker is written again from the store's word, with the same key") {
   World world;
-  world.manifest("o.yaml", one_token(world, "ttl: 30d"));
+  world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d"));
   REQUIRE(world.apply().converged());
   const std::string key = world.key_file();
   std::filesystem::remove(world.directory / ("tokens/" + world.organization() + "/.test-token.graftd"));

@@ -29,22 +29,10 @@ struct Place {
     world.settings.kubernetes_token_file = world.directory / "bearer";
     world.settings.vault_url = vault.url();
     world.settings.vault_token_file = world.directory / "vault-token";
-    world.manifest("o.yaml", fmt::format(R"(apiVersion: graftd/v1
-kind: Organization
-metadata: {{name: {0}}}
-spec:
-  serviceAccounts:
-    - name: test
-      role: Viewer
-      tokens:
-        - name: test-token
-          ttl: 30d
-          deliverTo:
-            - file: {{path: {0}/test-token}}
-            - kubernetesSecret: {{namespace: monitoring, name: grafana-token}}
-            - vault: {{path: grafana/test}}
-)",
-                                         world.organization()));
+    world.manifest("o.yaml", one_token(world.organization(), "ttl: 30d",
+                                       "[{file: {path: " + world.organization() +
+                                           "/test-token}}, {kubernetesSecret: {namespace: monitoring, name: "
+                                           "grafana-token}}, {vault: {path: grafana/test}}]"));
   }
 
   [[nodiscard]] std::string in_secret() const {
@@ -54,10 +42,6 @@ spec:
   [[nodiscard]] bool same_everywhere() const {
     const std::string key = world.key_file();
     return !key.empty() && in_secret() == key && in_vault() == key && world.key_status(key) == 200;
-  }
-  void pass(seconds by) {
-    world.simulator->advance(by);
-    world.clock.offset += by;
   }
 };
 
@@ -71,12 +55,12 @@ TEST_CASE("one token in three places: the same key in all of them, rotated in al
   CHECK(place.same_everywhere());
   CHECK(place.world.plan().plan.actions.empty());
   const std::string key = place.world.key_file();
-  place.pass(std::chrono::hours(21 * 24));
+  place.world.pass(std::chrono::hours(21 * 24));
   CHECK(place.world.apply().converged());
   CHECK(place.same_everywhere());
   CHECK(place.world.key_file() != key);
   CHECK(place.world.key_status(key) == 200);
-  place.pass(std::chrono::hours(25));
+  place.world.pass(std::chrono::hours(25));
   CHECK(place.world.apply().converged());
   CHECK(place.world.key_status(key) == 401);
   CHECK(place.world.tokens().size() == 1);
@@ -114,7 +98,7 @@ TEST_CASE("a place that cannot be written: no key is made, and the old one stays
   Place place;
   REQUIRE(place.world.apply().converged());
   const std::string key = place.world.key_file();
-  place.pass(std::chrono::hours(21 * 24));  // a rotation is due
+  place.world.pass(std::chrono::hours(21 * 24));  // a rotation is due
   const std::vector<std::tuple<const char*, std::function<void()>, std::function<void()>>> outages{
       {"no right to patch", [&] { place.kubernetes.forbid("patch"); }, [&] { place.kubernetes.allow("patch"); }},
       {"no right to read", [&] { place.kubernetes.forbid("get"); }, [&] { place.kubernetes.allow("get"); }},
@@ -142,7 +126,7 @@ TEST_CASE("somebody writes between our read and our write: a conflict, nothing o
   Place place;
   REQUIRE(place.world.apply().converged());
   const std::string key = place.world.key_file();
-  place.pass(std::chrono::hours(21 * 24));
+  place.world.pass(std::chrono::hours(21 * 24));
   // The first PATCH is the rehearsal, the second one would carry the key.
   place.kubernetes.before("PATCH", 2,
                           [&] { place.kubernetes.set_data("monitoring", "grafana-token", "other", "theirs"); });
@@ -151,7 +135,7 @@ TEST_CASE("somebody writes between our read and our write: a conflict, nothing o
   CHECK(place.kubernetes.data("monitoring", "grafana-token", "other") == "theirs");
   CHECK(place.world.key_status(place.in_secret()) == 200);
   CHECK(place.world.key_status(key) == 200);
-  place.pass(seconds(61));
+  place.world.pass(seconds(61));
   CHECK(place.world.apply().converged());
   CHECK(place.same_everywhere());
   CHECK(place.kubernetes.data("monitoring", "grafana-token", "other") == "theirs");
@@ -163,7 +147,7 @@ TEST_CASE("replies of a sink that are lost: what was written is found, and used"
     CAPTURE(method);
     Place place;
     REQUIRE(place.world.apply().converged());
-    place.pass(std::chrono::hours(21 * 24));
+    place.world.pass(std::chrono::hours(21 * 24));
     if (std::string(method) == "PATCH") {
       place.kubernetes.drop_reply("PATCH", 2);
     } else {

@@ -20,11 +20,6 @@ std::size_t token_posts(const World& world) {
   return posts;
 }
 
-long only_account(const World& world) {
-  const auto search = world.admin->get("/api/serviceaccounts/search", world.organization_id());
-  return nlohmann::json::parse(search.body).at("serviceAccounts").at(0).at("id").get<long>();
-}
-
 std::string token_path(const World& world) {
   return world.directory / ("tokens/" + world.organization() + "/test-token");
 }
@@ -59,7 +54,7 @@ TEST_CASE("foreign tokens are never touched, however their names look") {
   world.manifest("apiorg.yaml", tutorial(world.organization()));
   REQUIRE(world.apply().converged());
   const long org = world.organization_id();
-  const long account = only_account(world);
+  const long account = world.account_id();
   const std::vector<std::string> names{
       "test-token", "test-token-g0001", "test-token-g0001-aaaaaa", "test-token-g0002-k3j9x2", "test-token-g9999-zzzzzz",
       "x"};
@@ -81,7 +76,7 @@ TEST_CASE("a list that is cut at 300 is unknown, never absent: no key is made, n
   world.manifest("apiorg.yaml", tutorial(world.organization()));
   REQUIRE(world.apply().converged());
   const long org = world.organization_id();
-  const long account = only_account(world);
+  const long account = world.account_id();
   for (int i = 0; i < 305; ++i)
     REQUIRE(world.admin
                 ->post(fmt::format("/api/serviceaccounts/{}/tokens", account), fmt::format(R"({{"name":"a{:03}"}})", i),
@@ -119,8 +114,7 @@ TEST_CASE("superseded tokens live through their grace and are deleted after it")
   CHECK(world.key_status(old_key) == 200);  // somebody may still hold it
   CHECK(world.tokens().size() == 2);
   CHECK(world.plan().plan.actions.empty());  // waiting out a grace is neither a change nor a hold
-  world.simulator->advance(std::chrono::hours(25));
-  world.clock.offset += std::chrono::hours(25);
+  world.pass(std::chrono::hours(25));
   REQUIRE(world.apply().converged());
   CHECK(world.tokens().size() == 1);
   CHECK(world.key_status(old_key) == 401);

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fmt/format.h>
+#include <thread>
 #include <unistd.h>
 
 #include "support/run_coroutine.hpp"
@@ -105,6 +106,33 @@ reconcile::Report World::run(reconcile::Mode mode) {
   return run_on(*io_, app_->cycle().run_once(mode), std::chrono::seconds(300));
 }
 
+void World::pass(std::chrono::seconds by) {
+  if (!simulator) {
+    std::this_thread::sleep_for(by);
+    return;
+  }
+  simulator->advance(by);
+  clock.offset += by;
+}
+
+std::int64_t World::ask(state::Request::Kind kind) const {
+  const auto opened = state::open_store(settings.state_directory, state::OpenMode::shared);
+  REQUIRE(opened);
+  state::Request request;
+  request.organization = organization();
+  request.name = "test/test-token";
+  request.kind = kind;
+  request.asked_at = clock.wall();
+  const auto id = opened->store->ask(request, WallTime{});
+  REQUIRE(id);
+  return *id;
+}
+
+long World::account_id() const {
+  const auto search = admin->get("/api/serviceaccounts/search", organization_id());
+  return nlohmann::json::parse(search.body).at("serviceAccounts").at(0).at("id").get<long>();
+}
+
 long World::organization_id() const {
   const auto reply = admin->get("/api/orgs/name/" + organization_);
   if (reply.status != 200) return 0;
@@ -173,6 +201,21 @@ spec:
         panels: []
 )",
                      organization);
+}
+
+std::string one_token(const std::string& organization, const std::string& fields, const std::string& deliver_to) {
+  return fmt::format(
+      R"(apiVersion: graftd/v1
+kind: Organization
+metadata: {{name: {0}}}
+spec:
+  serviceAccounts:
+    - name: test
+      role: Viewer
+      tokens: [{{name: test-token, {1}, deliverTo: {2}}}]
+)",
+      organization, fields,
+      deliver_to.empty() ? fmt::format("[{{file: {{path: {}/test-token}}}}]", organization) : deliver_to);
 }
 
 std::vector<std::string> changes(const reconcile::Report& report) {

@@ -48,11 +48,17 @@ class World {
     io_.reset();  // its threads would be missing in a child made by fork
   }
 
+  // Grafana's clock and ours go on; with a real Grafana they do so by themselves, and this waits.
+  void pass(std::chrono::seconds by);
+  // What graftd tokens leaves in the store for "test/test-token": the number of the request.
+  [[nodiscard]] std::int64_t ask(state::Request::Kind kind) const;
+
   [[nodiscard]] bool has_simulator() const { return simulator != nullptr; }
   [[nodiscard]] std::string key_file(const std::string& path = "") const;  // content of a file under tokens/
   [[nodiscard]] int key_status(const std::string& key) const;              // HTTP status of GET /api/user with it
   // Live tokens of an account, by Grafana's own list.
   [[nodiscard]] std::vector<std::string> tokens(const std::string& account = "test") const;
+  [[nodiscard]] long account_id() const;  // of the organization's only account
   [[nodiscard]] nlohmann::json dashboard(const std::string& uid) const;
 
   std::unique_ptr<simulator::Simulator> simulator;
@@ -73,6 +79,11 @@ class World {
 
 // The tutorial's manifest for an organization of this name.
 [[nodiscard]] std::string tutorial(const std::string& organization);
+
+// One account `test` with one token `test-token`: `fields` are its others ("ttl: 30d"), `deliver_to` is a list in YAML,
+// by default the file "<organization>/test-token".
+[[nodiscard]] std::string one_token(const std::string& organization, const std::string& fields,
+                                    const std::string& deliver_to = {});
 
 // "dashboard:production-overview /title" for each planned change, "+folder:ops" for a creation.
 [[nodiscard]] std::vector<std::string> changes(const reconcile::Report& report);
