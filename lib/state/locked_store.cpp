@@ -48,6 +48,36 @@ class LockedStore final : public Store {
   }
   const std::string& salt() const override { return store_->salt(); }
 
+  Result<Recorded> record(const std::vector<Change>& changes, const std::vector<Event>& events,
+                          std::size_t keep_changes, std::size_t keep_events) override {
+    const std::scoped_lock lock(mutex_);
+    return store_->record(changes, events, keep_changes, keep_events);
+  }
+  Result<std::vector<Change>> changes(const ChangeQuery& query) override {
+    const std::scoped_lock lock(mutex_);
+    return store_->changes(query);
+  }
+  Result<std::vector<Event>> due_events(WallTime now, std::size_t limit) override {
+    const std::scoped_lock lock(mutex_);
+    return store_->due_events(now, limit);
+  }
+  Status put_event_outcome(std::int64_t id, const std::optional<WallTime>& next_attempt, int attempts) override {
+    const std::scoped_lock lock(mutex_);
+    return store_->put_event_outcome(id, next_attempt, attempts);
+  }
+  Result<std::size_t> drop_events(WallTime before) override {
+    const std::scoped_lock lock(mutex_);
+    return store_->drop_events(before);
+  }
+  Result<PendingEvents> pending_events() override {
+    const std::scoped_lock lock(mutex_);
+    return store_->pending_events();
+  }
+  Result<std::uint64_t> next_cycle(std::uint64_t last) override {
+    const std::scoped_lock lock(mutex_);
+    return store_->next_cycle(last);
+  }
+
  private:
   std::mutex mutex_;
   std::unique_ptr<Store> store_;

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/hash.hpp"
+#include "state/history_rows.hpp"
+#include "state/row_checksum.hpp"
 #include "state/slot_details.hpp"
 
 namespace graft::state {
@@ -81,14 +83,6 @@ std::string number_or_nothing(const std::optional<std::int64_t>& number) {
   return number ? fmt::format("{}", *number) : "";
 }
 
-// Of a row's values; the separator occurs in none of them, since names with control characters are refused.
-template <class... Values>
-std::int64_t checksum(const Values&... values) {
-  std::string joined;
-  (joined.append(fmt::format("{}\x1f", values)), ...);
-  return crc32_ieee(joined);
-}
-
 std::int64_t slot_checksum(std::int64_t organization, std::string_view account, std::string_view token,
                            std::int64_t generation, std::string_view phase, const std::optional<std::int64_t>& id,
                            std::string_view details) {
@@ -146,11 +140,29 @@ Result<std::optional<std::string>> get_meta(Database& database, std::string_view
 
 // The rest of graftd prepares these later: a schema in which they fail is damaged.
 Status try_writes(Database& database) {
-  for (const std::string_view text : {sql::put_slot, sql::put_login, sql::one_slot, sql::one_login, sql::put_request,
-                                      sql::one_request, sql::open_requests, sql::last_request, sql::forget_requests}) {
+  for (const std::string_view text :
+       {sql::put_slot, sql::put_login, sql::one_slot, sql::one_login, sql::put_request, sql::one_request,
+        sql::open_requests, sql::last_request, sql::forget_requests, sql::put_change, sql::last_change,
+        sql::bound_changes, sql::put_event, sql::due_events, sql::last_event, sql::bound_events}) {
     if (auto statement = database.prepare(text); !statement) return fail(std::move(statement.error()));
   }
-  return {};
+  const auto changes = database.prepare(query_text({}));
+  return changes ? Status{} : fail(changes.error());
+}
+
+Status put_cycle(Database& database, std::uint64_t cycle) {
+  return put_meta(database, "cycle", fmt::format("{}", cycle));
+}
+
+// Of the cycle that was numbered last.
+Result<std::uint64_t> read_cycle(Database& database) {
+  const auto text = get_meta(database, "cycle");
+  if (!text) return fail(text.error());
+  std::uint64_t cycle = 0;
+  const bool there = text->has_value();
+  const char* const end = there ? (*text)->data() + (*text)->size() : nullptr;
+  if (there && std::from_chars((*text)->data(), end, cycle).ptr == end) return cycle;
+  return fail(ErrorCode::io, "the state store has no number of cycles");
 }
 
 template <class Decode>
@@ -173,6 +185,17 @@ Error made_by_newer(std::int64_t version) {
       .with_hint("use that graftd again, or move the file away: losing it is safe, tokens are re-issued with care");
 }
 
+// What versions 2 and 3 have in common. The rows of the history are not judged: one that is damaged is left out when it
+// is read.
+Result<bool> rows_sound(Database& database) {
+  const auto salt = get_meta(database, "salt");
+  const auto slots = all_sound(database, sql::all_slots, decode_slot);
+  const auto logins = slots ? all_sound(database, sql::all_logins, decode_login) : slots;
+  const auto requests = logins ? all_sound(database, sql::all_requests, decode_request) : logins;
+  if (!requests) return fail(requests.error());
+  return salt && *salt && *slots && *logins && *requests;
+}
+
 // Any failure of SQL in here goes to inspect(), which tells damage from trouble.
 Result<Soundness> read_all(Database& database) {
   const auto check = database.text("PRAGMA quick_check(1)");
@@ -187,15 +210,15 @@ Result<Soundness> read_all(Database& database) {
   if (!application || !version || !noted) return Soundness::damaged;
   if (*application != application_id || *noted != fmt::format("{}", *version)) return Soundness::damaged;
   if (*version > schema_version) return fail(made_by_newer(*version));
-  if (*version < schema_version) return *version == 1 ? Soundness::outdated : Soundness::damaged;
-  if (auto status = try_writes(database); !status) return fail(std::move(status.error()));
-  const auto salt = get_meta(database, "salt");
-  const auto slots = all_sound(database, sql::all_slots, decode_slot);
-  const auto logins = slots ? all_sound(database, sql::all_logins, decode_login) : slots;
-  const auto requests = logins ? all_sound(database, sql::all_requests, decode_request) : logins;
-  if (!requests) return fail(requests.error());
-  const bool sound = salt && *salt && *slots && *logins && *requests;
-  return sound ? Soundness::sound : Soundness::damaged;
+  if (*version == 1) return Soundness::outdated;
+  if (*version < 1) return Soundness::damaged;
+  const bool present = *version == schema_version;
+  if (Status status = present ? try_writes(database) : Status{}; !status) return fail(std::move(status.error()));
+  const auto sound = rows_sound(database);
+  if (!sound) return fail(sound.error());
+  const auto cycle = present ? read_cycle(database) : std::uint64_t{0};
+  if (!*sound || !cycle) return Soundness::damaged;
+  return present ? Soundness::sound : Soundness::outdated;
 }
 
 }  // namespace
@@ -211,6 +234,8 @@ Status create_schema(Database& database) {
   Status status = database.execute("BEGIN IMMEDIATE");
   if (status) status = database.execute(common_tables);
   if (status) status = database.execute(tables_of_2);
+  if (status) status = database.execute(history_tables);
+  if (status) status = put_cycle(database, 0);
   if (status) status = put_meta(database, "version", fmt::format("{}", schema_version));
   if (status) status = put_meta(database, "salt", random_hex(salt_bytes));
   const std::string pragmas =
@@ -260,6 +285,22 @@ Status rebuild_slots(Database& database, const std::vector<std::pair<SlotKey, Sl
     encode_slot(*statement, key, record);
     status = statement->run();
   }
+  return status;
+}
+
+// false: it is damaged.
+Result<bool> from_1_to_2(Database& database) {
+  const auto slots = slots_of_1(database);
+  if (!slots) return fail(slots.error());
+  if (!*slots) return false;
+  Status status = rebuild_slots(database, **slots);
+  if (!status) return fail(std::move(status.error()));
+  return true;
+}
+
+Status from_2_to_3(Database& database) {
+  Status status = database.execute(history_tables);
+  if (status) status = put_cycle(database, 0);
   if (status) status = put_meta(database, "version", fmt::format("{}", schema_version));
   if (status) status = database.execute(fmt::format("PRAGMA user_version = {}", schema_version).c_str());
   return status;
@@ -269,12 +310,12 @@ Status rebuild_slots(Database& database, const std::vector<std::pair<SlotKey, Sl
 
 Result<bool> migrate(Database& database) {
   if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return fail(std::move(begun.error()));
-  const auto slots = slots_of_1(database);
-  Status status = slots ? Status{} : fail(slots.error());
-  const bool sound = slots && *slots;
-  if (sound) status = rebuild_slots(database, **slots);
-  if (sound && status) status = database.execute("COMMIT");
-  if (sound && status) return true;
+  const auto version = database.integer("PRAGMA user_version");  // read again: now nobody else changes it
+  const Result<bool> sound = version && *version == 1 ? from_1_to_2(database) : Result<bool>(version.has_value());
+  Status status = sound ? Status{} : fail(sound.error());
+  if (sound && *sound && *version < schema_version) status = from_2_to_3(database);
+  if (sound && *sound && status) status = database.execute("COMMIT");
+  if (sound && *sound && status) return true;
   const int code = database.last_code();  // before the next call forgets it
   (void)database.execute("ROLLBACK");
   if (!status && !means_damage(code)) return fail(std::move(status.error()));
@@ -286,6 +327,14 @@ Result<std::string> read_salt(Database& database) {
   if (!salt) return fail(std::move(salt.error()));
   if (!*salt) return fail(ErrorCode::io, "the state store has no salt");
   return std::move(**salt);
+}
+
+Result<std::uint64_t> count_cycle(Database& database, std::uint64_t last) {
+  const auto kept = read_cycle(database);
+  if (!kept) return fail(kept.error());
+  const std::uint64_t next = std::max(*kept, last) + 1;
+  if (Status written = put_cycle(database, next); !written) return fail(std::move(written.error()));
+  return next;
 }
 
 std::optional<SlotRecord> decode_slot(const Statement& row) {

@@ -1,5 +1,6 @@
 // The tables of the state store and what makes a file sound. SQLite keeps no checksums of its own, so every row carries
-// one: a flipped bit must not change a token's generation unseen.
+// one: a flipped bit must not change a token's generation unseen. Version 1 had slots and logins, 2 brought requests, 3
+// the history (history_rows.hpp).
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@
 
 namespace graft::state {
 
-constexpr std::int64_t schema_version = 2;
+constexpr std::int64_t schema_version = 3;
 
 enum class Soundness : std::uint8_t {
   sound,
@@ -32,6 +33,8 @@ enum class Soundness : std::uint8_t {
 // Makes the tables in an empty file, with a new salt.
 [[nodiscard]] Status create_schema(Database& database);
 [[nodiscard]] Result<std::string> read_salt(Database& database);
+// The next number of a cycle, greater than `last` too; within a transaction of the caller's.
+[[nodiscard]] Result<std::uint64_t> count_cycle(Database& database, std::uint64_t last);
 
 namespace sql {
 constexpr std::string_view all_slots =

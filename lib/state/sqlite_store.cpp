@@ -12,6 +12,7 @@
 #include "state/directory_lock.hpp"
 #include "state/schema.hpp"
 #include "state/sqlite.hpp"
+#include "state/sqlite_history.hpp"
 #include "state/store.hpp"
 
 namespace graft::state {
@@ -52,11 +53,7 @@ class SqliteStore final : public Store {
   }
 
   Result<std::int64_t> ask(const Request& request, WallTime forget) override {
-    if (auto begun = database_.execute("BEGIN IMMEDIATE"); !begun) return fail(std::move(begun.error()));
-    Result<std::int64_t> id = ask_within(request, forget);
-    const Status ended = database_.execute(id ? "COMMIT" : "ROLLBACK");
-    if (id && !ended) return fail(ended.error());
-    return id;
+    return in_transaction(database_, [&] { return ask_within(request, forget); });
   }
 
   Result<std::vector<Request>> open_requests() override { return all<Request>(sql::open_requests, decode_request); }
@@ -93,7 +90,26 @@ class SqliteStore final : public Store {
 
   const std::string& salt() const override { return salt_; }
 
+  Result<Recorded> record(const std::vector<Change>& changes, const std::vector<Event>& events,
+                          std::size_t keep_changes, std::size_t keep_events) override {
+    return history().record(changes, events, keep_changes, keep_events);
+  }
+  Result<std::vector<Change>> changes(const ChangeQuery& query) override { return history().changes(query); }
+  Result<std::vector<Event>> due_events(WallTime now, std::size_t limit) override {
+    return history().due_events(now, limit);
+  }
+  Status put_event_outcome(std::int64_t id, const std::optional<WallTime>& next_attempt, int attempts) override {
+    return history().put_event_outcome(id, next_attempt, attempts);
+  }
+  Result<std::size_t> drop_events(WallTime before) override { return history().drop_events(before); }
+  Result<PendingEvents> pending_events() override { return history().pending_events(); }
+  Result<std::uint64_t> next_cycle(std::uint64_t last) override {
+    return in_transaction(database_, [&] { return count_cycle(database_, last); });
+  }
+
  private:
+  SqliteHistory history() { return SqliteHistory(database_); }
+
   Result<std::int64_t> ask_within(Request request, WallTime forget) {
     auto old = database_.prepare(sql::forget_requests);
     if (!old) return fail(std::move(old.error()));

@@ -19,6 +19,7 @@
 #include "base/result.hpp"
 #include "base/strong.hpp"
 #include "model/login_record.hpp"
+#include "state/history.hpp"
 
 namespace graft::state {
 
@@ -83,9 +84,8 @@ struct Request {
   auto operator<=>(const Request&) const = default;
 };
 
-class Store {
+class Store : public History {
  public:
-  virtual ~Store() = default;
   [[nodiscard]] virtual Result<std::optional<SlotRecord>> slot(const SlotKey& key) = 0;
   [[nodiscard]] virtual Status put_slot(const SlotKey& key, const SlotRecord& record) = 0;
   [[nodiscard]] virtual Result<std::vector<std::pair<SlotKey, SlotRecord>>> slots() = 0;  // all, by key
@@ -105,9 +105,9 @@ class Store {
 enum class OpenMode : std::uint8_t {
   read_write,  // makes directory (0700) and file (0600) when missing; takes the directory's lock (ErrorCode::blocked if
                // held)
-  shared,  // for `plan` and `tokens`, beside a running daemon: no lock, so no slot may be written; but a refused login
-           // must be kept, or plans in a row would lock the user out, and requests are left here. Made when missing;
-           // read_only where it may not be written.
+  shared,      // for `plan`, `tokens` and `history`, beside a running daemon: no lock, so no slot may be written; but a
+           // refused login must be kept, or plans in a row would lock the user out, and requests are left here. Made
+           // when missing; read_only where it may not be written.
   read_only,  // a missing file is an empty store; nothing is made or changed; no lock; a damaged file is ErrorCode::io
 };
 

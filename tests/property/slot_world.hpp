@@ -121,6 +121,22 @@ class CrashingStore final : public state::Store {
     return store_->put_login(key, record);
   }
   const std::string& salt() const override { return salt_; }
+  Result<state::Recorded> record(const std::vector<state::Change>& changes, const std::vector<state::Event>& events,
+                                 std::size_t keep_changes, std::size_t keep_events) override {
+    return store_->record(changes, events, keep_changes, keep_events);
+  }
+  Result<std::vector<state::Change>> changes(const state::ChangeQuery& query) override {
+    return store_->changes(query);
+  }
+  Result<std::vector<state::Event>> due_events(WallTime now, std::size_t limit) override {
+    return store_->due_events(now, limit);
+  }
+  Status put_event_outcome(std::int64_t id, const std::optional<WallTime>& next, int attempts) override {
+    return store_->put_event_outcome(id, next, attempts);
+  }
+  Result<std::size_t> drop_events(WallTime before) override { return store_->drop_events(before); }
+  Result<state::PendingEvents> pending_events() override { return store_->pending_events(); }
+  Result<std::uint64_t> next_cycle(std::uint64_t last) override { return store_->next_cycle(last); }
 
   void lose() {
     store_ = state::make_memory_store();

@@ -110,6 +110,32 @@ void make_store_of_version_1(const TemporaryDirectory& place, const std::string&
               "PRAGMA application_id = 1735550564; PRAGMA user_version = 1");
 }
 
+// A store as version 2 made it: one slot, one login, one request.
+void make_store_of_version_2(const TemporaryDirectory& place, const std::string& request_checksum) {
+  fs::create_directories(place / "state");
+  fs::permissions(place / "state", fs::perms::owner_all);
+  const std::string details = R"({"inUse":null,"name":"test/test-token","organization":"apiorg","problem":"",)"
+                              R"("reissues":[],"sinks":[]})";
+  run_sql(place / "state/state.db",
+          "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER NOT NULL)"
+          " STRICT, WITHOUT ROWID;"
+          "CREATE TABLE login (fingerprint TEXT NOT NULL PRIMARY KEY, last_success INTEGER, refusals TEXT NOT NULL,"
+          " checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+          "CREATE TABLE slot (organization INTEGER NOT NULL, account TEXT NOT NULL, token TEXT NOT NULL, generation"
+          " INTEGER NOT NULL, phase TEXT NOT NULL, token_id INTEGER, details TEXT NOT NULL, checksum INTEGER NOT NULL,"
+          " PRIMARY KEY (organization, account, token)) STRICT, WITHOUT ROWID;"
+          "CREATE TABLE request (id INTEGER PRIMARY KEY AUTOINCREMENT, organization TEXT NOT NULL, name TEXT NOT NULL,"
+          " kind TEXT NOT NULL, asked_at INTEGER NOT NULL, state TEXT NOT NULL, answer TEXT NOT NULL,"
+          " checksum INTEGER NOT NULL) STRICT;"
+          "INSERT INTO meta VALUES ('version', '2', " +
+              row_checksum({"meta", "version", "2"}) + "), ('salt', 'abc', " + row_checksum({"meta", "salt", "abc"}) +
+              ");INSERT INTO login VALUES ('f', 7, '8 9 ', " + row_checksum({"login", "f", "7", "8 9 "}) +
+              ");INSERT INTO slot VALUES (2, 'sa-2-test', 'test-token', 5, 'delivered', 17, '" + details + "', " +
+              row_checksum({"slot", "2", "sa-2-test", "test-token", "5", "delivered", "17", details}) +
+              ");INSERT INTO request VALUES (3, 'apiorg', 'test/test-token', 'rotate', 5, 'open', '', " +
+              request_checksum + ");PRAGMA application_id = 1735550564; PRAGMA user_version = 2");
+}
+
 // A child process that opens the store and stays until killed.
 class Holder {
  public:
@@ -367,11 +393,47 @@ TEST_CASE("a damaged store of version 1 is set aside as it was") {
   CHECK(opened.store->slot(key()).value() == std::nullopt);
 }
 
+TEST_CASE("a store of version 2 is brought to the present one, and only by who holds the lock") {
+  TemporaryDirectory place;
+  make_store_of_version_2(place,
+                          row_checksum({"request", "3", "apiorg", "test/test-token", "rotate", "5", "open", ""}));
+  const std::string before = place.read("state/state.db");
+  for (const OpenMode mode : {OpenMode::read_only, OpenMode::shared}) {
+    const auto reading = open_store(place / "state", mode);
+    REQUIRE_FALSE(reading);
+    CHECK(reading.error().describe().find("earlier version") != std::string::npos);
+    CHECK(place.read("state/state.db") == before);
+  }
+  for (std::uint64_t start = 1; start < 3; ++start) {
+    const auto opened = open_rw(place / "state");
+    CHECK(opened.set_aside.empty());
+    CHECK(opened.store->salt() == "abc");
+    CHECK(opened.store->slot(key()).value()->generation == 5);
+    CHECK(opened.store->slot(key()).value()->name == "test/test-token");
+    CHECK(opened.store->login("f").value() == LoginRecord{at(7), {at(8), at(9)}});
+    CHECK(opened.store->open_requests().value().at(0).id == 3);
+    CHECK(opened.store->next_cycle(0).value() == start);
+    CHECK(opened.store->changes({}).value().size() == start - 1);
+    REQUIRE(opened.store->record({Change()}, {}, 10, 10));
+  }
+  CHECK(open_store(place / "state", OpenMode::read_only));
+}
+
+TEST_CASE("a damaged store of version 2 is set aside as it was") {
+  TemporaryDirectory place;
+  make_store_of_version_2(place, "12345");
+  const std::string before = place.read("state/state.db");
+  const auto opened = open_rw(place / "state");
+  REQUIRE_FALSE(opened.set_aside.empty());
+  CHECK(place.read(fs::relative(opened.set_aside, place.path()).string()) == before);
+  CHECK(opened.store->slot(key()).value() == std::nullopt);
+}
+
 TEST_CASE("a file of a newer graftd is left alone") {
   TemporaryDirectory place;
   open_rw(place / "state");
-  run_sql(place / "state/state.db", "PRAGMA user_version = 3; UPDATE meta SET value = '3', checksum = " +
-                                        row_checksum({"meta", "version", "3"}) + " WHERE name = 'version'");
+  run_sql(place / "state/state.db", "PRAGMA user_version = 4; UPDATE meta SET value = '4', checksum = " +
+                                        row_checksum({"meta", "version", "4"}) + " WHERE name = 'version'");
   const auto before = contents(place);
   for (const OpenMode mode : {OpenMode::read_only, OpenMode::read_write}) {
     const auto opened = open_store(place / "state", mode);
@@ -406,10 +468,15 @@ TEST_CASE("what is no store of ours is set aside by name, whole, and a fresh one
       {"a refusal forgotten", sql("UPDATE login SET refusals = ''")},
       {"the salt edited", sql("UPDATE meta SET value = 'x' WHERE name = 'salt'")},
       {"the salt gone", sql("DELETE FROM meta WHERE name = 'salt'")},
-      {"versions that disagree", sql("PRAGMA user_version = 3")},
+      {"versions that disagree", sql("PRAGMA user_version = 4")},
+      {"of an earlier version, by its head alone", sql("PRAGMA user_version = 2")},
       {"the details of a slot edited", sql("UPDATE slot SET details = '{}'")},
       {"a request edited", sql("UPDATE request SET name = 'test/other'")},
       {"the requests gone", sql("DROP TABLE request")},
+      {"the history gone", sql("DROP TABLE change")},
+      {"the outbox gone", sql("DROP TABLE event")},
+      {"the number of cycles edited", sql("UPDATE meta SET value = '9' WHERE name = 'cycle'")},
+      {"the number of cycles gone", sql("DELETE FROM meta WHERE name = 'cycle'")},
       {"no version", sql("PRAGMA user_version = 0")},
       {"another application's", sql("PRAGMA application_id = 1")},
   };
