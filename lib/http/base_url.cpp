@@ -2,6 +2,7 @@
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <charconv>
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -16,6 +17,13 @@ Error refused(std::string_view text, std::string_view why, std::string hint) {
   return Error(ErrorCode::invalid, fmt::format("the URL {} {}", quote(text), why)).with_hint(std::move(hint));
 }
 
+// 0: none from 1 to 65535. (Boost 1.81's port_number() lets 99999 through as 34463.)
+std::uint16_t port_of(std::string_view digits) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return error == std::errc{} && end == digits.data() + digits.size() ? port : std::uint16_t{0};
+}
+
 // The rules in the order in which a person would want to hear of them. What is refused for its password is not
 // repeated.
 Status check(std::string_view text, const urls::url_view& url) {
@@ -28,7 +36,7 @@ Status check(std::string_view text, const urls::url_view& url) {
   if (url.encoded_host().empty()) return fail(refused(text, "names no host", "write it like https://grafana.example"));
   if (url.has_query() || url.has_fragment())
     return fail(refused(text, "has a query or a fragment", "give the address up to Grafana's root path only"));
-  if (url.has_port() && url.port_number() == 0)
+  if (url.has_port() && port_of(url.port()) == 0)
     return fail(refused(text, "has no port from 1 to 65535", "leave the port out for 80 (http) or 443 (https)"));
   return {};
 }
@@ -55,7 +63,7 @@ Result<BaseUrl> parse_base_url(std::string_view text) {
   out.tls = url.scheme_id() == urls::scheme::https;
   out.is_address = url.host_type() == urls::host_type::ipv4 || url.host_type() == urls::host_type::ipv6;
   out.host = url.host_address();
-  out.port = url.has_port() ? url.port_number() : static_cast<std::uint16_t>(out.tls ? 443 : 80);
+  out.port = url.has_port() ? port_of(url.port()) : static_cast<std::uint16_t>(out.tls ? 443 : 80);
   out.path = without_slash_at_end(std::string(std::string_view(url.encoded_path())));
   out.authority = std::string(std::string_view(url.encoded_host()));
   if (url.has_port()) out.authority += fmt::format(":{}", out.port);

@@ -86,6 +86,11 @@ Error reading_error(const error_code& error, const Progress& progress, std::size
       .retry();
 }
 
+struct ReplyRules {
+  std::size_t body_limit = 0;
+  bool status_suffices = false;
+};
+
 // A reply without length ends when the connection does, and so would one that was cut. What it says may help a person.
 template <class Stream>
 asio::awaitable<Error> endless(Stream& stream, ReadBuffer& buffer, Parser& parser) {
@@ -105,23 +110,27 @@ Response to_response(Parser& parser) {
 }
 
 template <class Stream>
-asio::awaitable<Result<Response>> read_reply(Stream& stream, const RequestText& request, std::size_t body_limit,
+asio::awaitable<Result<Response>> read_reply(Stream& stream, const RequestText& request, ReplyRules rules,
                                              Progress& progress) {
   ReadBuffer buffer;
   constexpr int most_interim_replies = 8;
   for (int interim = 0; interim < most_interim_replies; ++interim) {
     Parser parser;
     parser.header_limit(header_limit);
-    parser.body_limit(body_limit);
+    parser.body_limit(rules.body_limit);
     parser.skip(!request.expects_body());
     const auto [head_error, head_size] = co_await beast_http::async_read_header(stream, buffer, parser, quietly);
     progress.replied = progress.replied || parser.got_some() || buffer.size() > 0;
-    if (head_error) co_return fail(reading_error(head_error, progress, body_limit));
+    // Said already by its Content-Length: the head was read.
+    if (head_error == beast_http::error::body_limit && rules.status_suffices) co_return to_response(parser);
+    if (head_error) co_return fail(reading_error(head_error, progress, rules.body_limit));
     if (parser.get().result_int() < 200) continue;  // 103 Early Hints and the like
-    if (parser.need_eof() && !parser.is_done()) co_return fail(co_await endless(stream, buffer, parser));
+    if (parser.need_eof() && !parser.is_done() && !rules.status_suffices)
+      co_return fail(co_await endless(stream, buffer, parser));
     if (!parser.is_done()) {
       const auto [body_error, body_size] = co_await beast_http::async_read(stream, buffer, parser, quietly);
-      if (body_error) co_return fail(reading_error(body_error, progress, body_limit));
+      if (body_error && !rules.status_suffices) co_return fail(reading_error(body_error, progress, rules.body_limit));
+      if (body_error) co_return to_response(parser);
     }
     progress.reusable = parser.keep_alive() && buffer.size() == 0;
     co_return to_response(parser);
@@ -130,7 +139,7 @@ asio::awaitable<Result<Response>> read_reply(Stream& stream, const RequestText& 
 }
 
 template <class Stream>
-asio::awaitable<Result<Response>> talk(Stream& stream, const RequestText& request, std::size_t body_limit,
+asio::awaitable<Result<Response>> talk(Stream& stream, const RequestText& request, ReplyRules rules,
                                        Progress& progress) {
   const std::array<asio::const_buffer, 2> parts{asio::buffer(request.head()), asio::buffer(request.body())};
   progress.sent = true;
@@ -139,7 +148,7 @@ asio::awaitable<Result<Response>> talk(Stream& stream, const RequestText& reques
   // Of TLS not even "0 bytes" proves that nothing left.
   if (error && size == 0 && std::is_same_v<Stream, tcp::socket>) progress.sent = false;
   // A server that refuses a large body answers and closes early: its reply is worth reading although writing failed.
-  auto reply = co_await read_reply(stream, request, body_limit, progress);
+  auto reply = co_await read_reply(stream, request, rules, progress);
   progress.reusable = progress.reusable && !error;
   co_return reply;
 }
@@ -152,9 +161,9 @@ class Connection {
 
   [[nodiscard]] TlsStream& tls() { return std::get<TlsStream>(stream_); }
 
-  asio::awaitable<Result<Response>> exchange(const RequestText& request, std::size_t body_limit, Progress& progress) {
-    if (auto* plain = std::get_if<tcp::socket>(&stream_)) return talk(*plain, request, body_limit, progress);
-    return talk(tls(), request, body_limit, progress);
+  asio::awaitable<Result<Response>> exchange(const RequestText& request, ReplyRules rules, Progress& progress) {
+    if (auto* plain = std::get_if<tcp::socket>(&stream_)) return talk(*plain, request, rules, progress);
+    return talk(tls(), request, rules, progress);
   }
 
   // Anything to be read on a connection at rest, even its end, means that it cannot serve again.
@@ -242,13 +251,14 @@ class BeastTransport final : public Transport {
       if (!made) co_return fail(std::move(made.error()));
       connection = std::move(*made);
     }
-    auto reply = co_await connection->exchange(text, endpoint_.body_limit, progress);
+    const ReplyRules rules{endpoint_.body_limit, endpoint_.status_suffices};
+    auto reply = co_await connection->exchange(text, rules, progress);
     if (reply && progress.reusable) keep(std::move(connection));
     co_return reply;
   }
 
   asio::awaitable<Result<std::unique_ptr<Connection>>> connect() {
-    auto socket = co_await dial(server_, endpoint_.connect_timeout);
+    auto socket = co_await dial(server_, endpoint_.connect_timeout, endpoint_.refuse_link_local);
     if (!socket) co_return fail(std::move(socket.error()));
     if (!tls_) co_return std::make_unique<Connection>(std::move(*socket));
     auto session = tls_->new_session(server_);

@@ -33,6 +33,8 @@ struct Endpoint {
   std::chrono::milliseconds idle_time{45'000};  // below the 60 s after which balancers drop connections silently
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds handshake_timeout{5'000};
+  bool refuse_link_local = false;  // connect to no such address, whatever name leads there; see dialer.hpp
+  bool status_suffices = false;    // a reply counts once its head was read: its body may have no length or be cut short
 };
 
 // An error (ErrorCode::invalid) when the URL or a file cannot be used; nothing is connected yet.

@@ -7,7 +7,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
+#include <initializer_list>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "async/deadline.hpp"
@@ -58,6 +60,41 @@ asio::awaitable<Result<Addresses>> look_up(const BaseUrl& server) {
   co_return std::move(lookup->addresses);
 }
 
+// The IPv4 address that an IPv6 one stands for, if it does.
+std::optional<asio::ip::address_v4> within(const asio::ip::address_v6& address) {
+  const auto bytes = address.to_bytes();
+  const auto at = [&](std::size_t i) {
+    return asio::ip::address_v4({bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]});
+  };
+  const auto begins_with = [&](std::initializer_list<unsigned char> start) {
+    return std::equal(start.begin(), start.end(), bytes.begin());
+  };
+  if (address.is_v4_mapped()) return at(12);
+  if (begins_with({0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0})) return at(12);                // NAT64
+  if (begins_with({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}) && !address.is_loopback()) return at(12);  // compatible
+  if (begins_with({0x20, 0x02})) return at(2);                                                     // 6to4
+  return std::nullopt;
+}
+
+bool is_link_local(const asio::ip::address_v4& address) {
+  const auto bytes = address.to_bytes();
+  const bool metadata = bytes == asio::ip::address_v4::bytes_type{100, 100, 100, 200};
+  return (bytes[0] == 169 && bytes[1] == 254) || bytes[0] == 0 || address.is_multicast() || metadata;
+}
+
+bool is_link_local(const asio::ip::address_v6& address) {
+  static const auto metadata = asio::ip::make_address_v6("fd00:ec2::254").to_bytes();
+  if (const auto inner = within(address)) return is_link_local(*inner);
+  return address.is_link_local() || address.is_multicast() || address.is_unspecified() ||
+         address.to_bytes() == metadata;
+}
+
+Error refused(const BaseUrl& server, const tcp::endpoint& address) {
+  return Error(ErrorCode::blocked, fmt::format("{} has the address {}, which is never connected to", server.host,
+                                               address.address().to_string()))
+      .with_hint("link-local, multicast and metadata addresses are refused here");
+}
+
 Error cannot_connect(const BaseUrl& server, const tcp::endpoint& address, std::string_view reason) {
   const std::string number = address.address().to_string();
   const std::string where = number == server.host ? "" : fmt::format(" ({})", number);
@@ -79,13 +116,23 @@ asio::awaitable<Result<tcp::socket>> connect(const BaseUrl& server, tcp::endpoin
 
 }  // namespace
 
-asio::awaitable<Result<tcp::socket>> dial(const BaseUrl& server, std::chrono::milliseconds timeout) {
+bool is_link_local(const asio::ip::address& address) {
+  return address.is_v4() ? is_link_local(address.to_v4()) : is_link_local(address.to_v6());
+}
+
+asio::awaitable<Result<tcp::socket>> dial(const BaseUrl& server, std::chrono::milliseconds timeout,
+                                          bool refuse_link_local) {
   auto finding = look_up(server);
   auto addresses =
       co_await async::with_deadline(std::move(finding), timeout, "looking up the address of " + server.host);
   if (!addresses) {
     if (addresses.error().code == ErrorCode::timeout) addresses.error().code = ErrorCode::unavailable;
     co_return fail(std::move(addresses.error()));
+  }
+  if (refuse_link_local) {
+    const tcp::endpoint first = addresses->front();
+    std::erase_if(*addresses, [](const tcp::endpoint& each) { return is_link_local(each.address()); });
+    if (addresses->empty()) co_return fail(refused(server, first));
   }
   // An address that swallows packets must leave time for the others.
   const auto share = std::max(timeout / static_cast<int>(std::min<std::size_t>(addresses->size(), 4)),

@@ -58,6 +58,7 @@ TEST_CASE("a URL that cannot serve is refused with what to write instead, and a 
       Row{"http://grafana/#top", "query or a fragment"},
       Row{"http://grafana:0", "no port"},
       Row{"http://grafana:65536", "no port"},
+      Row{"http://grafana:99999", "no port"},
       Row{"http://grafana:port", "no port"},
       Row{"http://gra fana", "cannot be read"},
       Row{"http://grafana\r\nX: y", "cannot be read"},
