@@ -7,6 +7,8 @@
 
 #include "async/deadline.hpp"
 #include "grafana/governor.hpp"
+#include "grafana/request_observer.hpp"
+#include "grafana/route.hpp"
 #include "model/canonical_json.hpp"
 
 namespace graft::grafana {
@@ -39,6 +41,34 @@ std::optional<std::chrono::milliseconds> pause_before_retry(const Result<Reply>&
   return std::max(usual, asked);
 }
 
+std::string_view retry_reason(const Result<Reply>& reply) {
+  if (!reply) return reply.error().code == ErrorCode::timeout ? "timeout" : "no_answer";
+  return reply->status == 429 ? "rate_limited" : "unavailable";
+}
+
+// From the sending of a request to its end, also when the coroutine is cancelled in between.
+class Watched {
+ public:
+  Watched(RequestObserver* observer, const Clock& clock, const Call& call)
+      : observer_(observer), clock_(clock), call_(call), begun_(clock.steady()) {
+    if (observer_ != nullptr) observer_->began();
+  }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+  ~Watched() {
+    if (observer_ != nullptr)
+      observer_->ended(call_.method, route_of(call_.method, call_.target), status_, clock_.steady() - begun_);
+  }
+  void answered(int status) { status_ = status; }
+
+ private:
+  RequestObserver* observer_;
+  const Clock& clock_;
+  const Call& call_;
+  SteadyTime begun_;
+  int status_ = 0;
+};
+
 }  // namespace
 
 struct Api::Impl {
@@ -51,6 +81,7 @@ struct Api::Impl {
   std::optional<WallTime> date;
   SteadyTime date_seen{};
   std::uint64_t requests = 0;
+  RequestObserver* observer = nullptr;
 
   Result<http::Request> make_request(const Call& call, std::uint64_t& epoch) {
     http::Request request(call.method, call.target);
@@ -92,12 +123,14 @@ struct Api::Impl {
         make_request(call, epoch);  // asked for last: the gate may have shut while we waited
     if (!request) co_return fail(std::move(request.error()));
     ++requests;
+    Watched watched(observer, clock, call);
     Result<http::Response> response = co_await transport.exchange(std::move(*request));
     if (!response) {
       if (call.probe && response.error().code == ErrorCode::ambiguous) gate.unanswered(epoch);
       Error error = std::move(response.error());
       co_return fail(std::move(error).context(call.what));
     }
+    watched.answered(response->status);
     Reply reply;
     reply.status = response->status;
     reply.content_type = response->header("Content-Type");
@@ -121,10 +154,12 @@ struct Api::Impl {
       } else {
         governor.went_well(call.access);
       }
+      if (observer != nullptr) observer->write_limit(governor.write_limit());
       if (!call.idempotent || attempt >= limits.read_retries || !worth_repeating(reply)) co_return reply;
       const std::optional<std::chrono::milliseconds> wait = pause_before_retry(reply, pause);
       if (!wait) co_return reply;
       log.debug("request repeated", {{"what", call.what}, {"attempt", std::to_string(attempt + 1)}});
+      if (observer != nullptr) observer->retried(retry_reason(reply));
       co_await async::sleep_for(*wait);
       pause *= 2;
     }
@@ -132,9 +167,14 @@ struct Api::Impl {
 };
 
 Api::Api(http::Transport& transport, LoginGate& gate, Clock& clock, Log& log, Limits limits)
-    : impl_(new Impl{transport, gate, clock, log, limits, Governor(limits), std::nullopt, {}, 0}) {}
+    : impl_(new Impl{transport, gate, clock, log, limits, Governor(limits), std::nullopt, {}, 0, nullptr}) {}
 
 Api::~Api() = default;
+
+void Api::observe(RequestObserver* observer) {
+  impl_->observer = observer;
+  if (observer != nullptr) observer->write_limit(impl_->governor.write_limit());
+}
 
 asio::awaitable<Result<Reply>> Api::send(Call call) { return impl_->send(std::move(call)); }
 

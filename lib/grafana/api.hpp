@@ -25,6 +25,8 @@ namespace graft::grafana {
 
 namespace asio = boost::asio;
 
+class RequestObserver;  // request_observer.hpp
+
 // What a request may run beside (speed.md section 2, points 4 and 6; SQLite meets lock errors otherwise).
 enum class Access : std::uint8_t {
   read,   // two in flight
@@ -62,6 +64,9 @@ class Api {
   ~Api();
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
+
+  // Tells it of every request from now on; nullptr: nobody.
+  void observe(RequestObserver* observer);
 
   // Any HTTP answer is a Reply; an Error means that there was none (transport.hpp), or that the gate is shut.
   [[nodiscard]] asio::awaitable<Result<Reply>> send(Call call);
