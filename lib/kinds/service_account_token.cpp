@@ -85,6 +85,7 @@ class TokenKind final : public Kind {
     verdict.reason = decision.reason;
     verdict.wake_at = decision.wake_at;
     verdict.payload = decision_to_json(decision);
+    verdict.cause = cause_of(decision);
     switch (decision.step) {
       case token::Step::keep:
         verdict.verb = Verb::none;
@@ -147,6 +148,13 @@ class TokenKind final : public Kind {
     policy.rotate_before = rotate_before_of(document);
     policy.reissues_per_hour = settings_.reissues_per_hour;
     return policy;
+  }
+
+  // Where it is not the manifests that want a change.
+  static std::string_view cause_of(const token::Decision& decision) {
+    if (decision.check == "asked-for") return "request";
+    if (decision.check == "due" || decision.check == "left-over") return "rotation";
+    return decision.unplanned || decision.check == "sink-behind" ? "recovery" : "";
   }
 
   // After a key was handed over: its predecessor's grace, or its own rotation, whatever comes first. Early rather than

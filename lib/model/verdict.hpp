@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -30,6 +31,7 @@ struct Verdict {
   bool unread = false;               // unknown, because it could not be read: not a state that passes by itself
   std::optional<WallTime> wake_at;   // server time at which looking again makes sense
   std::string payload;               // the kind's own decision, handed back to it when it acts; JSON
+  std::string_view cause;            // where a kind knows why it acts: "rotation", "request", "recovery"; a literal
 };
 
 }  // namespace graft

@@ -48,6 +48,13 @@ std::vector<const Desired*> everything(const Wanted& wanted) {
   return all;
 }
 
+std::size_t files_with_errors(const Diagnostics& diagnostics) {
+  std::unordered_set<std::string> files;
+  for (const Diagnostic& item : diagnostics.items())
+    if (item.severity == Severity::error && item.at.known()) files.insert(*item.at.file);
+  return files.size();
+}
+
 }  // namespace
 
 Cycle::Cycle(Parts parts)
@@ -56,9 +63,14 @@ Cycle::Cycle(Parts parts)
 asio::awaitable<Report> Cycle::run_once(Mode mode, std::function<bool()> stopping) {
   Report report;
   const SteadyTime begun = parts_.clock.steady();
+  if (parts_.watcher != nullptr) parts_.watcher->progress(Stage::loading, 0, 0);
   const std::uint64_t requests_before = parts_.api.requests();
   load(report);
   if (!report.stopped) {
+    if (parts_.watcher != nullptr) {
+      parts_.watcher->loaded(report.revision);
+      parts_.watcher->progress(Stage::observing, 0, 0);
+    }
     try {
       Status done = co_await reconcile(mode, report, stopping);
       if (!done) report.stopped = std::move(done.error());
@@ -77,6 +89,8 @@ asio::awaitable<Report> Cycle::run_once(Mode mode, std::function<bool()> stoppin
 }
 
 void Cycle::load(Report& report) {
+  const SteadyTime begun = parts_.clock.steady();
+  const auto before = last_good_;
   Result<manifest::LoadResult> loaded = parts_.load();
   if (!loaded) {
     report.manifests_rejected = true;
@@ -85,6 +99,7 @@ void Cycle::load(Report& report) {
   } else {
     report.diagnostics = loaded->diagnostics;
     report.manifests_rejected = loaded->state == nullptr;
+    report.invalid_files = files_with_errors(report.diagnostics);
     if (loaded->state) last_good_ = loaded->state;
   }
   if (!report.stopped && !last_good_)
@@ -92,6 +107,8 @@ void Cycle::load(Report& report) {
         Error(ErrorCode::invalid, fmt::format("the manifests have {} errors, and there is no earlier good state",
                                               report.diagnostics.error_count()));
   if (last_good_) report.revision = last_good_->revision;
+  report.manifests_new = last_good_ != before;
+  report.load_took = std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.steady() - begun);
 }
 
 // What the manifests want as this server stores it. Made once per state and server.
@@ -125,7 +142,7 @@ asio::awaitable<Status> Cycle::reconcile(Mode mode, Report& report, const std::f
   Status seen = co_await observer_.organizations(*facts, *wanted, snapshot);
   if (!seen) co_return seen;
   Scopes scopes = find_scopes(parts_.registry, *facts, *wanted, snapshot);
-  co_await observer_.content(*facts, scopes.open, *wanted, snapshot);
+  co_await observer_.content(*facts, scopes.open, *wanted, snapshot, parts_.watcher);
 
   const auto compare = [&](const Desired& desired, const Observed* observed) {
     return parts_.registry.get(desired.key.kind).compare(*facts, desired, observed);
@@ -133,11 +150,12 @@ asio::awaitable<Status> Cycle::reconcile(Mode mode, Report& report, const std::f
   const auto rank = [&](KindName kind) { return parts_.registry.get(kind).rank(); };
   const std::vector<const Desired*> all = everything(*wanted);
   report.plan = plan::make_plan({all, snapshot, scopes.unknown, scopes.refused, compare, rank});
+  report.compared = true;
   if (mode == Mode::plan) co_return Status{};
 
   // First round: all but the content of organizations that are made or joined now.
   Organizations organizations = scopes.open;
-  Executor executor(parts_.api, parts_.registry, *facts, organizations, snapshot, parts_.log, stopping);
+  Executor executor(parts_.api, parts_.registry, *facts, organizations, snapshot, parts_.log, stopping, parts_.watcher);
   plan::Plan first, later;
   first.in_sync = report.plan.in_sync;
   first.wake_at = report.plan.wake_at;
@@ -154,7 +172,7 @@ asio::awaitable<Status> Cycle::reconcile(Mode mode, Report& report, const std::f
     if (!scopes.open.contains(name)) opened.emplace(name, id);
   plan::Plan second;
   if (!opened.empty() && !stopping()) {
-    co_await observer_.content(*facts, opened, *wanted, snapshot);
+    co_await observer_.content(*facts, opened, *wanted, snapshot, parts_.watcher);
     std::unordered_set<std::string> names;
     for (const auto& [name, id] : opened) names.insert(name);
     const std::vector<const Desired*> content = content_of(*wanted, names);

@@ -35,6 +35,7 @@ class Cycle {
     Log& log;
     Load load;
     std::shared_ptr<const manifest::DesiredState> last_good = {};  // stays in force until better manifests are read
+    Watcher* watcher = nullptr;                                    // may be null; outlives the Cycle
   };
   explicit Cycle(Parts parts);
 

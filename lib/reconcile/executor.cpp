@@ -28,18 +28,22 @@ ResourceKey organization_key(const ResourceKey& key) { return {kind_organization
 }  // namespace
 
 Executor::Executor(grafana::Api& api, const kinds::Registry& registry, const kinds::ServerFacts& facts,
-                   Organizations& organizations, const Snapshot& snapshot, Log& log, std::function<bool()> stopping)
+                   Organizations& organizations, const Snapshot& snapshot, Log& log, std::function<bool()> stopping,
+                   Watcher* watcher)
     : api_(api),
       registry_(registry),
       facts_(facts),
       organizations_(organizations),
       snapshot_(snapshot),
       log_(log),
-      stopping_(std::move(stopping)) {}
+      stopping_(std::move(stopping)),
+      watcher_(watcher) {}
 
 asio::awaitable<void> Executor::run(const plan::Plan& plan, std::vector<ActionResult>& results) {
   std::map<std::string_view, std::vector<const plan::Action*>> by_organization;
   for (const plan::Action& action : plan.actions) by_organization[action.key().organization].push_back(&action);
+  total_ += plan.counts().changes();
+  tell_progress();
   async::TaskGroup group(co_await asio::this_coro::executor);
   for (auto& [name, actions] : by_organization) group.spawn(run_organization(std::move(actions), results));
   co_await group.join();
@@ -128,7 +132,16 @@ void Executor::finish(const plan::Action& action, ActionResult result, std::vect
     log_.write(result.outcome == Outcome::failed ? LogLevel::error : LogLevel::warning,
                result.outcome == Outcome::failed ? "failed" : "skipped", fields);
   }
+  if (watcher_ != nullptr) watcher_->finished(action, result);
   results.push_back(std::move(result));
+  if (action.verdict.verb == Verb::create || action.verdict.verb == Verb::update) {
+    ++done_;
+    tell_progress();
+  }
+}
+
+void Executor::tell_progress() const {
+  if (watcher_ != nullptr && total_ > 0) watcher_->progress(Stage::executing, done_, total_);
 }
 
 const Observed* Executor::find(const ResourceKey& key) const {

@@ -27,7 +27,8 @@ class Executor {
  public:
   // `stopping` is asked before each action: when it says yes, nothing new is begun.
   Executor(grafana::Api& api, const kinds::Registry& registry, const kinds::ServerFacts& facts,
-           Organizations& organizations, const Snapshot& snapshot, Log& log, std::function<bool()> stopping);
+           Organizations& organizations, const Snapshot& snapshot, Log& log, std::function<bool()> stopping,
+           Watcher* watcher);
 
   // Appends to `results`, which later calls know of: what failed in an earlier plan of this cycle is failed for this
   // one.
@@ -40,6 +41,7 @@ class Executor {
   [[nodiscard]] std::optional<Error> obstacle(const plan::Action& action) const;
   void finish(const plan::Action& action, ActionResult result, std::vector<ActionResult>& results);
   [[nodiscard]] const Observed* find(const ResourceKey& key) const;
+  void tell_progress() const;
 
   grafana::Api& api_;
   const kinds::Registry& registry_;
@@ -51,6 +53,8 @@ class Executor {
   std::unordered_set<ResourceKey> not_done_;        // failed, skipped, blocked or unknown
   std::unordered_map<ResourceKey, Observed> made_;  // in this run
   int unanswered_ = 0;                              // actions in a row that got no answer
+  Watcher* watcher_;                                // may be null
+  std::size_t done_ = 0, total_ = 0;                // changes of all plans of this cycle
 };
 
 }  // namespace graft::reconcile

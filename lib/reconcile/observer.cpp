@@ -113,12 +113,30 @@ asio::awaitable<Status> Observer::organizations(const kinds::ServerFacts& facts,
   co_return Status{};
 }
 
+namespace {
+
+asio::awaitable<void> one_organization_then(asio::awaitable<void> work, std::function<void()> done) {
+  co_await std::move(work);
+  done();
+}
+
+}  // namespace
+
 asio::awaitable<void> Observer::content(const kinds::ServerFacts& facts, const Organizations& scopes,
-                                        const Wanted& wanted, Snapshot& snapshot) {
+                                        const Wanted& wanted, Snapshot& snapshot, Watcher* watcher) {
   async::TaskGroup group(co_await asio::this_coro::executor);
+  std::size_t done = 0;
+  const std::size_t total = scopes.size();
+  const auto seen = [&] {
+    if (watcher != nullptr) watcher->progress(Stage::observing, ++done, total);
+  };
   for (const auto& [name, id] : scopes) {
     const auto found = wanted.content.find(name);
-    if (found != wanted.content.end()) group.spawn(one_organization(facts, name, id, found->second, snapshot));
+    if (found == wanted.content.end()) {
+      seen();
+    } else {
+      group.spawn(one_organization_then(one_organization(facts, name, id, found->second, snapshot), seen));
+    }
   }
   co_await group.join();
 }

@@ -12,6 +12,7 @@
 #include "kinds/registry.hpp"
 #include "manifest/loader.hpp"
 #include "reconcile/executor.hpp"
+#include "reconcile/report.hpp"
 
 namespace graft::reconcile {
 
@@ -32,9 +33,9 @@ class Observer {
   [[nodiscard]] asio::awaitable<Result<kinds::ServerFacts>> server(const Wanted& wanted);
   [[nodiscard]] asio::awaitable<Status> organizations(const kinds::ServerFacts& facts, const Wanted& wanted,
                                                       Snapshot& snapshot);
-  // Reads the content of `scopes`; what cannot be read becomes a gap.
+  // Reads the content of `scopes`; what cannot be read becomes a gap. `watcher` may be null.
   [[nodiscard]] asio::awaitable<void> content(const kinds::ServerFacts& facts, const Organizations& scopes,
-                                              const Wanted& wanted, Snapshot& snapshot);
+                                              const Wanted& wanted, Snapshot& snapshot, Watcher* watcher);
 
  private:
   asio::awaitable<void> one_organization(const kinds::ServerFacts& facts, std::string name, OrgId id,

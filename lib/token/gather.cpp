@@ -284,10 +284,19 @@ asio::awaitable<Proof> Issuer::prove(const Slot& slot, const Secret& key, bool n
   co_return co_await ask_whose_key(slot, key);
 }
 
+void Issuer::tell_answer(const Slot& slot, const Result<grafana::Identity>& owner) const {
+  if (observer_ == nullptr) return;
+  const bool refused = !owner && owner.error().code == ErrorCode::unauthenticated;
+  if (!owner || !owner->is_key()) return observer_->key_verified(refused ? Answer::invalid : Answer::unclear);
+  const bool ours = owner->account == slot.account && owner->organization == slot.identity.organization;
+  observer_->key_verified(ours ? Answer::ok : Answer::mismatch);
+}
+
 // Rule E: one refusal (or one answer that names another account) is not enough (Grafana in the middle of a restart), a
 // disabled account's key is not lost, and no answer says nothing.
 asio::awaitable<Proof> Issuer::ask_whose_key(const Slot& slot, const Secret& key) {
   Result<grafana::Identity> owner = co_await server_.whose_key(key);
+  tell_answer(slot, owner);
   Verification& seen = verifications_[slot.key()];
   // What was proven of another key says nothing of this one.
   const std::string fingerprint = fingerprint_of(key);

@@ -103,6 +103,7 @@ asio::awaitable<Status> Issuer::step(const Slot& slot, const Decision& decision)
   }
   Status revoked = co_await revoke(slot, decision.revoke);
   if (!revoked) co_return revoked;
+  if (decision.step == Step::issue) tell_orphans(decision.revoke.size());
   if (decision.step == Step::spread) co_return co_await spread(slot, decision);
   if (decision.step == Step::issue) co_return co_await issue(slot, decision);
   co_return revoked;
@@ -112,6 +113,7 @@ asio::awaitable<Status> Issuer::step(const Slot& slot, const Decision& decision)
 asio::awaitable<Status> Issuer::probe(const Slot& slot) {
   for (sink::Sink* sink : slot.sinks) {
     Status writable = co_await sink->probe();
+    if (!writable) tell_not_delivered(*sink, writable.error());
     if (!writable) co_return fail(std::move(writable.error()).context(sink->describe()));
   }
   co_return Status{};
@@ -247,12 +249,14 @@ asio::awaitable<Status> Issuer::put_everywhere(const Slot& slot, Fresh& fresh) {
     if (after && holds(*after, fresh.token.key)) {
       fresh.reached.push_back(sink);
       fresh.sinks.push_back({sink->describe(), after->identity});
+      tell_delivered(*sink);
       continue;
     }
     // A write whose reply was lost may still come.
     if (!after || (!put && put.error().code == ErrorCode::ambiguous)) fresh.unknown = true;
     if (put && after) put = fail(ErrorCode::io, "it does not hold the key that was just written to it");
     if (put) put = fail(after.error());
+    tell_not_delivered(*sink, put.error());
     if (first_error) first_error = fail(std::move(put.error()).context("key not delivered to " + sink->describe()));
   }
   co_return first_error;
@@ -281,6 +285,7 @@ asio::awaitable<Status> Issuer::not_delivered(const Slot& slot, Fresh& fresh, Er
     record.token_id.reset();
   });
   Status deleted = co_await server_.remove(slot.identity.organization, slot.account, fresh.token.id);
+  if (deleted) tell_orphans(1);
   if (deleted) co_await not_counted(slot, fresh.counted);
   const std::string outcome = deleted ? "the fresh token was deleted again, an older key is untouched"
                               : noted ? "the fresh token could not be deleted; it is when it is a minute old"
@@ -323,6 +328,18 @@ asio::awaitable<Status> Issuer::confirm(const Slot& slot, Fresh& fresh) {
   co_return Status{};
 }
 
+void Issuer::tell_delivered(const sink::Sink& sink) const {
+  if (observer_ != nullptr) observer_->key_delivered(sink.describe());
+}
+
+void Issuer::tell_not_delivered(const sink::Sink& sink, const Error& why) const {
+  if (observer_ != nullptr) observer_->key_not_delivered(sink.describe(), why.code);
+}
+
+void Issuer::tell_orphans(std::size_t count) const {
+  for (std::size_t i = 0; observer_ != nullptr && i < count; ++i) observer_->orphan_removed();
+}
+
 // The key that is in use, once more into sinks that lack it or show it to the wrong people.
 asio::awaitable<Status> Issuer::spread(const Slot& slot, const Decision& decision) {
   if (decision.from >= slot.sinks.size()) co_return fail(ErrorCode::internal, "a plan names a sink that is not there");
@@ -345,6 +362,7 @@ asio::awaitable<Status> Issuer::spread(const Slot& slot, const Decision& decisio
     const sink::MarkerEntry entry{
         {}, in_use.generation, in_use.token_id, index == decision.from ? in_use.delivered_at : now};
     Status put = co_await spread_to(slot, *slot.sinks[index], source->key, entry);
+    if (!put) tell_not_delivered(*slot.sinks[index], put.error());
     if (!put && first_error) first_error = fail(std::move(put.error()).context(slot.sinks[index]->describe()));
   }
   co_return first_error;
@@ -364,6 +382,7 @@ asio::awaitable<Status> Issuer::spread_to(const Slot& slot, sink::Sink& target, 
     co_return fail(Error(ErrorCode::io, fmt::format("the key was written, but it has {} instead of {}",
                                                     after->access_found, after->access_wanted))
                        .with_hint("does its file system keep owners and modes?"));
+  tell_delivered(target);
   log_.info("key written again",
             {{"slot", slot.name()}, {"generation", std::to_string(entry.generation)}, {"sink", target.describe()}});
   const std::string name = target.describe();

@@ -22,6 +22,7 @@
 #include "sink/sink.hpp"
 #include "state/store.hpp"
 #include "token/name.hpp"
+#include "token/observer.hpp"
 #include "token/server.hpp"
 #include "token/slot.hpp"
 
@@ -56,6 +57,8 @@ class Issuer {
   // `disk` runs the store's calls, which block; it has one thread. nullptr: they block the caller (tests).
   Issuer(Server& server, state::Store& store, asio::thread_pool* disk, Clock& clock, Log& log,
          IssuerSettings settings = {});
+
+  void observe(Observer* observer) { observer_ = observer; }  // null: nobody wants to know
 
   using TokenList = Result<std::vector<grafana::Token>>;
   // Grafana's list for the slot's account: one request, good for all slots of it.
@@ -111,8 +114,14 @@ class Issuer {
   asio::awaitable<Result<std::optional<state::SlotRecord>>> load(const Slot& slot);
   asio::awaitable<Status> change(const Slot& slot, Change change);
 
+  void tell_delivered(const sink::Sink& sink) const;
+  void tell_not_delivered(const sink::Sink& sink, const Error& why) const;
+  void tell_answer(const Slot& slot, const Result<grafana::Identity>& owner) const;
+  void tell_orphans(std::size_t count) const;
+
   Server& server_;
   state::Store& store_;
+  Observer* observer_ = nullptr;
   asio::thread_pool* disk_;
   Clock& clock_;
   Log& log_;
