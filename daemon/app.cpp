@@ -43,7 +43,7 @@ std::shared_ptr<const manifest::DesiredState> narrowed(const manifest::DesiredSt
 struct App::Impl {
   Settings settings;
   Log& log;
-  std::unique_ptr<state::Store> store;
+  std::shared_ptr<state::Store> store;
   std::unique_ptr<http::Transport> transport;
   StoreLoginMemory memory;
   grafana::LoginGate gate;
@@ -56,7 +56,7 @@ struct App::Impl {
   ManifestSource manifests;
   reconcile::Cycle cycle;
 
-  Impl(const Settings& s, Clock& clock, Random& random, Log& l, std::unique_ptr<state::Store> opened,
+  Impl(const Settings& s, Clock& clock, Random& random, Log& l, std::shared_ptr<state::Store> opened,
        std::unique_ptr<http::Transport> carrier, std::unique_ptr<boost::asio::thread_pool> pool,
        std::unique_ptr<SinkFactory> factory, const Options& options)
       : settings(s),
@@ -72,7 +72,11 @@ struct App::Impl {
         issuer(*server, *store, disk.get(), clock, log, issuer_settings(s, options)),
         registry(issuer, token_settings(s, *sinks)),
         manifests(s.manifests_directory),
-        cycle({api, registry, clock, log, [this, only = options.only] { return load(only); }, options.last_good}) {}
+        cycle({api, registry, clock, log, [this, only = options.only] { return load(only); }, options.last_good,
+               options.watcher}) {
+    api.observe(options.requests);
+    issuer.observe(options.keys);
+  }
 
   ~Impl() { disk->join(); }
 
@@ -113,11 +117,14 @@ Result<std::unique_ptr<App>> App::make(const Settings& settings, Clock& clock, R
   auto disk = std::make_unique<boost::asio::thread_pool>(1);  // what blocks: store and files
   Result<std::unique_ptr<SinkFactory>> sinks = SinkFactory::make(settings, *disk, clock);
   if (!sinks) return fail(std::move(sinks.error()));
-  Result<state::Opened> opened = state::open_store(settings.state_directory, options.state);
-  if (!opened) return fail(std::move(opened.error()));
-  if (!opened->set_aside.empty())
-    log.error("the state store was corrupt and was set aside; a new one is begun", {{"file", opened->set_aside}});
-  std::unique_ptr<state::Store> store = state::make_locked_store(std::move(opened->store));
+  std::shared_ptr<state::Store> store = options.store;
+  if (!store) {
+    Result<state::Opened> opened = state::open_store(settings.state_directory, options.state);
+    if (!opened) return fail(std::move(opened.error()));
+    if (!opened->set_aside.empty())
+      log.error("the state store was corrupt and was set aside; a new one is begun", {{"file", opened->set_aside}});
+    store = state::make_locked_store(std::move(opened->store));
+  }
   return std::unique_ptr<App>(
       new App(std::make_unique<Impl>(settings, clock, random, log, std::move(store), std::move(*transport),
                                      std::move(disk), std::move(*sinks), options)));
@@ -134,6 +141,6 @@ const Settings& App::settings() const { return impl_->settings; }
 ManifestSource& App::manifests() { return impl_->manifests; }
 grafana::LoginGate& App::gate() { return impl_->gate; }
 reconcile::Cycle& App::cycle() { return impl_->cycle; }
-state::Store& App::store() { return *impl_->store; }
+const std::shared_ptr<state::Store>& App::store() const { return impl_->store; }
 
 }  // namespace graft::daemon

@@ -28,7 +28,11 @@ class App {
     grafana::Limits limits = {};
     token::IssuerSettings issuer = {};
     std::shared_ptr<const manifest::DesiredState> last_good = {};  // of an App that this one replaces
-    std::vector<ResourceKey> only = {};  // not empty: of the manifests only these, and what they need
+    std::vector<ResourceKey> only = {};            // not empty: of the manifests only these, and what they need
+    std::shared_ptr<state::Store> store = {};      // open already, by an App that this one replaces; null: it is opened
+    reconcile::Watcher* watcher = nullptr;         // of the cycles; may be null
+    grafana::RequestObserver* requests = nullptr;  // of what is sent to Grafana; may be null
+    token::Observer* keys = nullptr;               // of what becomes of keys; may be null
   };
   // Errors: invalid (a setting), io or blocked (the state directory).
   [[nodiscard]] static Result<std::unique_ptr<App>> make(const Settings& settings, Clock& clock, Random& random,
@@ -42,7 +46,7 @@ class App {
   [[nodiscard]] ManifestSource& manifests();
   [[nodiscard]] grafana::LoginGate& gate();
   [[nodiscard]] reconcile::Cycle& cycle();
-  [[nodiscard]] state::Store& store();  // any thread
+  [[nodiscard]] const std::shared_ptr<state::Store>& store() const;  // any thread
 
  private:
   struct Impl;

@@ -174,6 +174,14 @@ void check_vault(const Settings& settings, Diagnostics& diagnostics) {
   }
 }
 
+void check_endpoint(const Settings& settings, Diagnostics& diagnostics) {
+  if (settings.http_cert_file.empty() != settings.http_key_file.empty())
+    diagnostics.error({}, "http.tls.certFile and http.tls.keyFile go together");
+  if (settings.webhook_url.empty() != settings.webhook_secret_file.empty())
+    diagnostics.error({}, "webhook.url and webhook.secretFile go together",
+                      "events are signed, so that their receiver can tell them from others'");
+}
+
 // The cluster that we run in, as client-go finds it; "" outside of a pod.
 std::string in_cluster_url(const Environment& environment) {
   const auto host = environment.find("KUBERNETES_SERVICE_HOST"), port = environment.find("KUBERNETES_SERVICE_PORT");
@@ -250,6 +258,7 @@ LoadedConfig load_config(const ConfigSource& source, Need need) {
   if (need == Need::everything && !diagnostics.has_errors()) {
     check_credentials(loaded.settings, diagnostics);
     check_vault(loaded.settings, diagnostics);
+    check_endpoint(loaded.settings, diagnostics);
   }
   diagnostics.sort();
   return loaded;

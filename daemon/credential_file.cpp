@@ -21,13 +21,12 @@ const std::string& file_of(const Settings& settings) {
 
 Error unreadable(const std::string& file, const std::string& why) {
   return Error(ErrorCode::io, fmt::format("credential file {} cannot be read: {}", file, why))
-      .with_hint(fmt::format("it must be readable for user {}; graftd reads it again at every cycle", geteuid()));
+      .with_hint(fmt::format("it must be readable for user {}", geteuid()));
 }
 
 }  // namespace
 
-Result<grafana::Credential> read_credential(const Settings& settings) {
-  const std::string& file = file_of(settings);
+Result<Secret> read_secret_file(const std::string& file) {
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) return fail(unreadable(file, std::strerror(errno)));
   std::string text(size_limit, '\0');
@@ -36,6 +35,16 @@ Result<grafana::Credential> read_credential(const Settings& settings) {
   ::close(descriptor);
   if (size < 0) return fail(unreadable(file, std::strerror(error)));
   text.resize(static_cast<std::size_t>(size));
+  if (text.size() < size_limit) return Secret(std::move(text));
+  wipe(text);
+  return fail(Error(ErrorCode::invalid, fmt::format("credential file {} is too long", file)));
+}
+
+Result<grafana::Credential> read_credential(const Settings& settings) {
+  const std::string& file = file_of(settings);
+  Result<Secret> content = read_secret_file(file);
+  if (!content) return fail(std::move(content.error()));
+  std::string text(content->reveal());
   if (text.ends_with('\n')) text.pop_back();
   if (text.ends_with('\r')) text.pop_back();
   if (text.empty() || text.size() >= size_limit - 2 || has_control_characters(text)) {

@@ -41,6 +41,9 @@ int dispatch(const Options& options) {
   if (options.command == "tokens list") return tokens_list_command(options, source);
   if (options.command == "tokens rotate") return tokens_request_command(options, source, state::Request::Kind::rotate);
   if (options.command == "tokens verify") return tokens_request_command(options, source, state::Request::Kind::verify);
+  if (options.command == "status") return status_command(options, source);
+  if (options.command == "history") return history_command(options, source);
+  if (options.command == "reload" || options.command == "sync") return trigger_command(options, source);
   return version_command();
 }
 

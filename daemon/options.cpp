@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t help_width = 80;
 
-constexpr std::array<CommandRow, 8> commands{{
+constexpr std::array<CommandRow, 12> commands{{
     {"run", "", "the daemon: keeps Grafana as declared until it is stopped",
      "Compares at every interval and when the manifests change. SIGHUP reads configuration and manifests again; "
      "SIGTERM "
@@ -37,6 +37,18 @@ constexpr std::array<CommandRow, 8> commands{{
      "A running graftd is told and does it at once; without one it is done here. The old key lives through its grace."},
     {"tokens verify", "[-o json] [ORGANIZATION/ACCOUNT/TOKEN...]", "asks Grafana whether the delivered keys are alive",
      "All tokens when none is named. A running graftd is told and does it at once; without one it is done here."},
+    {"status", "[-o json] [--watch | --probe]", "how everything stands, asked of the running graftd",
+     "Asks over the Unix socket (http.socket). --watch shows it anew at every change; --probe prints nothing and exits "
+     "0 when graftd is alive, for health checks without a shell."},
+    {"history", "[-o json] [--kind K] [--organization O] [--name N] [--limit N]", "what was changed, when, and why",
+     "Newest first, with cycle and revision of the manifests. Of the running graftd; without one, of the state "
+     "directory."},
+    {"reload", "[--wait DURATION]", "tells the running graftd to read everything anew",
+     "Configuration, CA, credentials and manifests, all or nothing; then a cycle. With --wait it ends when that is "
+     "done, "
+     "and tells what was wrong."},
+    {"sync", "[--wait DURATION]", "tells the running graftd to begin a cycle now",
+     "With --wait it ends when the cycle has ended; exit code 1 when that left something undone."},
     {"version", "", "prints version, compiler and libraries", ""},
 }};
 
@@ -112,12 +124,27 @@ std::string exit_codes_help() {
   return out;
 }
 
-bool has_output(std::string_view command) { return command != "run" && command != "version"; }
+bool has_output(std::string_view command) {
+  return command != "run" && command != "version" && command != "reload" && command != "sync";
+}
+
+bool can_wait(std::string_view command) { return command == "reload" || command == "sync"; }
 
 std::string command_options_help(std::string_view command) {
   std::string out = "Options:\n  -h, --help             this text\n";
   if (has_output(command)) out += "  -o, --output text|json the form of what is printed\n";
   if (command == "plan") out += "  --detailed-exitcode    exit code 2 when there is something to change or held\n";
+  if (command == "status")
+    out +=
+        "  --watch                shown anew at every change, until it is interrupted\n"
+        "  --probe                exit code 0 when graftd is alive, else 1\n";
+  if (can_wait(command)) out += "  --wait DURATION        wait so long for the outcome, at most 5m\n";
+  if (command == "history")
+    out +=
+        "  --kind KIND            only of this kind\n"
+        "  --organization NAME    only in this organization\n"
+        "  --name NAME            only of this name\n"
+        "  --limit NUMBER         how many, from 1 to 1000 (100)\n";
   return out;
 }
 
@@ -161,6 +188,15 @@ void add_commands(CLI::App& app, Options& options) {
     add_settings(*command, options);
     if (has_output(row.name)) add_output(*command, options);
     if (row.name == "plan") command->add_flag("--detailed-exitcode", options.detailed_exitcode);
+    if (row.name == "status") {
+      CLI::Option* watch = command->add_flag("--watch", options.watch);
+      command->add_flag("--probe", options.probe)->excludes(watch);
+    }
+    if (can_wait(row.name)) command->add_option("--wait", options.wait);
+    if (row.name == "history")
+      for (const char* name : {"kind", "organization", "name", "limit"})
+        command->add_option_function<std::string>(
+            std::string("--") + name, [&options, name](const std::string& text) { options.filters[name] = text; });
     if (row.name == "check") command->add_option("PATH", options.paths);
     if (row.name == "tokens rotate" || row.name == "tokens verify") command->add_option("SLOT", options.slots);
     command->callback([&options, name = std::string(row.name)] { options.command = name; });
@@ -215,7 +251,8 @@ Result<Options> parse_command_line(int argc, const char* const* argv) {
   }
   if (version) options.command = "version";
   if (options.command.empty() && !options.help)
-    return fail(Error(ErrorCode::invalid, "a command is needed: run, plan, apply, check, tokens or version")
+    return fail(Error(ErrorCode::invalid,
+                      "a command is needed: run, plan, apply, check, status, history, tokens, reload, sync or version")
                     .with_hint("try graftd --help"));
   if (!options.help && !group_help(options.command).empty())
     return fail(Error(ErrorCode::invalid, fmt::format("graftd {} needs one of its commands", options.command))

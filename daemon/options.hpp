@@ -21,8 +21,11 @@ struct Options {
   std::map<std::string, std::string> settings;  // by key, from flags
   Output output = Output::text;
   bool detailed_exitcode = false;
-  std::vector<std::string> paths;  // of check
-  std::vector<std::string> slots;  // of tokens: ORGANIZATION/ACCOUNT/TOKEN
+  bool watch = false, probe = false;           // of status
+  std::optional<std::string> wait;             // of reload and sync: a duration
+  std::map<std::string, std::string> filters;  // of history: by the name of the query
+  std::vector<std::string> paths;              // of check
+  std::vector<std::string> slots;              // of tokens: ORGANIZATION/ACCOUNT/TOKEN
 };
 
 struct CommandRow {

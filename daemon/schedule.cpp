@@ -19,15 +19,17 @@ bool may_be_retried(const reconcile::Report& report) {
   });
 }
 
-milliseconds retry_pause(int failures) {
+// Never shorter than it says: one probe each 30 s at most.
+milliseconds retry_pause(int failures, double unit) {
   const int doublings = std::clamp(failures - 1, 0, 10);
-  return std::min<milliseconds>(longest_retry, first_retry * (1 << doublings));
+  const milliseconds pause = std::min<milliseconds>(longest_retry, first_retry * (1 << doublings));
+  return jittered(pause, 0.5 + unit / 2);
 }
 
 }  // namespace
 
 milliseconds pause_after(const reconcile::Report& report, const Pace& pace) {
-  if (report.stopped) return jittered(retry_pause(pace.failures), pace.unit);
+  if (report.stopped) return retry_pause(pace.failures, pace.unit);
   milliseconds pause = jittered(pace.interval, pace.unit);
   if (may_be_retried(report)) pause = std::min(pause, jittered(longest_retry, pace.unit));
   if (report.wake_at && report.server_time) {

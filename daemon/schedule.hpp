@@ -19,7 +19,8 @@ struct Pace {
 };
 
 // The interval with ±10 %; sooner when something waits for a time (wake_at) or may be retried; 2 s doubled up to 30 s
-// after a cycle that was stopped, since Grafana is down then and one probe each 30 s does not burden it.
+// after a cycle that was stopped (and up to 10 % longer), since Grafana is down then and one probe each 30 s does not
+// burden it.
 [[nodiscard]] std::chrono::milliseconds pause_after(const reconcile::Report& report, const Pace& pace);
 
 }  // namespace graft::daemon

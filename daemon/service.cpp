@@ -3,20 +3,27 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <malloc.h>
-#include <thread>
+#include <mutex>
 
-#include "async/deadline.hpp"
 #include "daemon/credential_file.hpp"
 #include "daemon/exit_codes.hpp"
+#include "daemon/front.hpp"
+#include "daemon/recorder.hpp"
 #include "daemon/report_log.hpp"
 #include "daemon/request_desk.hpp"
 #include "daemon/schedule.hpp"
 #include "daemon/stopper.hpp"
+#include "daemon/version.hpp"
+#include "daemon/webhook.hpp"
+#include "status/documents.hpp"
+#include "supervise/notifier.hpp"
+#include "supervise/supervisor.hpp"
 
 namespace graft::daemon {
 
@@ -24,21 +31,32 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::milliseconds poll_interval{1'000};  // so that a change is seen within 2 s
-
 class Service {
  public:
-  Service(const ConfigSource& source, Clock& clock, Random& random, Log& log)
-      : source_(source), clock_(clock), random_(random), log_(log) {}
+  Service(const ConfigSource& source, Clock& clock, Random& random, Logger& log, const ServeOptions& options)
+      : source_(source), clock_(clock), random_(random), log_(log), options_(options) {
+    log_.on_line([this](LogLevel level) { metrics_.logged(level); });
+  }
+  ~Service() { log_.on_line({}); }
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
 
   int run(const Settings& settings) {
-    Result<std::unique_ptr<App>> app = App::make(settings, clock_, random_, log_, {});
+    Result<std::unique_ptr<App>> app = make_app(settings, nullptr);
     if (!app) return report_start_failure(app.error(), log_);
-    app_ = std::move(*app);
+    Result<std::unique_ptr<Webhook>> webhook = Webhook::make(settings, (*app)->store(), clock_, random_, log_);
+    if (!webhook) return report_start_failure(webhook.error(), log_);
+    use(std::move(*app), std::move(*webhook));
+    recorder_.configuration(std::nullopt);
+    if (Status opened = open_front(settings); !opened) return report_start_failure(opened.error(), log_);
+    supervise::Supervisor supervisor(heartbeat_, notifier_, clock_, log_);
+    const supervise::SupervisorThread supervision(supervisor, supervise::look_interval(supervise::watchdog_interval()));
     asio::co_spawn(io_, loop(),
                    asio::bind_cancellation_slot(stopper_.slot(),
                                                 [this](const std::exception_ptr& failure) { finished(failure); }));
+    beat();
     io_.run();
+    front_.reset();
     app_.reset();
     log_.info("stopped", {{"exit_code", std::to_string(exit_code_)}});
     return exit_code_;
@@ -56,83 +74,176 @@ class Service {
         log_.error("a bug in graftd");
       }
     }
+    notifier_.stopping();
     stopper_.finished();
+    wake_.cancel();
+    beat_.cancel();
+    webhook_.reset();
+  }
+
+  void stopping() {
+    notifier_.stopping();
     wake_.cancel();
   }
 
-  // A command that took the lock in the moment in which nobody held it gives it back soon.
-  Result<std::unique_ptr<App>> make_app(const Settings& settings, const App::Options& options) {
-    constexpr int tries = 50;
-    constexpr std::chrono::milliseconds pause{100};
-    Result<std::unique_ptr<App>> app = App::make(settings, clock_, random_, log_, options);
-    for (int i = 1; i < tries && !app && app.error().code == ErrorCode::blocked; ++i) {
-      std::this_thread::sleep_for(pause);
-      app = App::make(settings, clock_, random_, log_, options);
-    }
-    return app;
+  // On the loop's own thread: while it is blocked, nothing beats.
+  void beat() {
+    heartbeat_.beat();
+    log_.tick();
+    if (webhook_) webhook_->count_into(metrics_);
+    beat_.expires_after(options_.beat_interval);
+    beat_.async_wait([this](boost::system::error_code error) {
+      if (!error) beat();
+    });
   }
 
-  // All or nothing: a configuration with errors leaves everything as it is.
-  void reload() {
-    reload_ = false;
-    LoadedConfig loaded = load_config(source_, Need::everything);
-    log_diagnostics(loaded.diagnostics, log_);
-    if (loaded.diagnostics.has_errors()) {
-      log_.error("configuration not reloaded: it has errors; the running one stays in force");
-      return;
-    }
-    // The state directory is locked by the old App, so the new one opens it after the old one is gone; one that cannot
-    // be opened any more is the old one's as well.
-    const Settings old = app_->settings();
+  Result<std::unique_ptr<App>> make_app(const Settings& settings, std::shared_ptr<state::Store> store) {
     App::Options options;
-    options.last_good = app_->cycle().last_good();  // bad manifests found after a reload change nothing either
-    app_.reset();
-    Result<std::unique_ptr<App>> app = make_app(loaded.settings, options);
-    if (!app) {
-      log_.error("configuration not reloaded", {{"err", app.error().describe()}});
-      app = make_app(old, options);
+    options.store = std::move(store);
+    options.watcher = &recorder_;
+    options.requests = &recorder_;
+    options.keys = &recorder_;
+    if (app_) options.last_good = app_->cycle().last_good();
+    return App::make(settings, clock_, random_, log_, options);
+  }
+
+  void use(std::unique_ptr<App> app, std::unique_ptr<Webhook> webhook) {
+    app_ = std::move(app);
+    webhook_ = std::move(webhook);
+    if (webhook_) webhook_->start(io_);
+    recorder_.use(app_->settings(), app_->store());
+    const std::lock_guard lock(store_mutex_);
+    store_ = app_->store();
+  }
+
+  Status open_front(const Settings& settings) {
+    triggers_.on_ask([this] { asio::post(io_, [this] { wake_.cancel(); }); });
+    const RouteParts parts{board_, metrics_, heartbeat_, triggers_, clock_, [this] {
+                             const std::lock_guard lock(store_mutex_);
+                             return store_;
+                           }};
+    Result<std::unique_ptr<Front>> front = Front::start(settings, parts, broadcast_, log_);
+    if (!front) return fail(std::move(front.error()));
+    front_ = std::move(*front);
+    return {};
+  }
+
+  // All or nothing: configuration, CA, credential and manifests are read and found good before any of them is taken
+  // into use; else everything stays as it is.
+  TriggerAnswer reload() {
+    notifier_.reloading();
+    TriggerAnswer answer = try_reload();
+    if (answer.done) {
+      log_.info("configuration reloaded");
+      recorder_.configuration(std::nullopt);
+    } else {
+      std::vector<LogField> fields{{"err", answer.text}};
+      if (!answer.problems.empty()) fields.emplace_back("first", answer.problems.front());
+      log_.error("configuration not reloaded; the running one stays in force", fields);
+      recorder_.configuration(
+          Error(ErrorCode::invalid, "the last reload failed: " + answer.text +
+                                        (answer.problems.empty() ? "" : ": " + answer.problems.front()))
+              .with_hint("mend it and reload again; until then the earlier configuration is in force"));
     }
-    if (!app) {
-      exit_code_ = report_start_failure(app.error(), log_);
-      stopper_.stop_from_within();
-      return;
-    }
-    app_ = std::move(*app);
-    log_.info("configuration reloaded");
+    notifier_.ready();
+    return answer;
+  }
+
+  TriggerAnswer try_reload() {
+    const LoadedConfig loaded = load_config(source_, Need::everything);
+    log_diagnostics(loaded.diagnostics, log_);
+    if (loaded.diagnostics.has_errors()) return refused("the configuration has errors", loaded.diagnostics);
+    const bool same_store = loaded.settings.state_directory == app_->settings().state_directory;
+    Result<std::unique_ptr<App>> app = make_app(loaded.settings, same_store ? app_->store() : nullptr);
+    if (!app) return {false, app.error().describe(), {}};
+    if (Status credential = (*app)->refresh_credential(); !credential)
+      return {false, credential.error().describe(), {}};
+    const Result<manifest::LoadResult> manifests = (*app)->manifests().load();
+    if (!manifests) return {false, manifests.error().describe(), {}};
+    if (!manifests->state) return refused("the manifests have errors", manifests->diagnostics);
+    Result<std::unique_ptr<Webhook>> webhook = Webhook::make(loaded.settings, (*app)->store(), clock_, random_, log_);
+    if (!webhook) return {false, webhook.error().describe(), {}};
+    warn_of_fixed(loaded.settings);
+    log_.set_level(loaded.settings.log_level);
+    log_.set_format(loaded.settings.log_format);
+    use(std::move(*app), std::move(*webhook));
+    return {true, {}, {}};
+  }
+
+  static TriggerAnswer refused(std::string text, const Diagnostics& diagnostics) {
+    TriggerAnswer answer{false, std::move(text), {}};
+    for (const Diagnostic& item : diagnostics.items())
+      if (item.severity == Severity::error) answer.problems.push_back(item.to_string());
+    return answer;
+  }
+
+  // The endpoint is opened once: who holds a connection to it keeps it.
+  void warn_of_fixed(const Settings& fresh) {
+    const Settings& now = app_->settings();
+    const auto of_endpoint = [](const Settings& s) {
+      return std::tie(s.http_listen, s.http_socket, s.http_hosts, s.http_token_file, s.http_cert_file, s.http_key_file,
+                      s.http_allow_remote);
+    };
+    if (of_endpoint(fresh) != of_endpoint(now)) log_.warning("a change of http.* takes effect at the next start");
   }
 
   asio::awaitable<void> loop() {
-    log_.info("started", {{"grafana", app_->settings().url}, {"manifests", app_->settings().manifests_directory}});
+    std::vector<LogField> fields{{"grafana", app_->settings().url},
+                                 {"manifests", app_->settings().manifests_directory}};
+    if (!front_->address().empty()) fields.emplace_back("status_page", front_->address());
+    if (!front_->socket().empty()) fields.emplace_back("socket", front_->socket());
+    log_.info("started", fields);
     while (!stopper_.stopping()) {
-      if (reload_) reload();
-      if (stopper_.stopping()) break;
+      const Triggers::Taken asked = triggers_.take();
+      if (asked.reload) triggers_.answered(Trigger::reload, *asked.reload, reload());
       const reconcile::Report report = co_await cycle();
+      if (asked.sync)
+        triggers_.answered(Trigger::sync, *asked.sync, {true, status::cycle_document(recorder_.last_cycle()), {}});
       if (const int code = hopeless(report); code != 0) {
         exit_code_ = code;
         break;
       }
+      say_ready();
       failures_ = report.stopped ? failures_ + 1 : 0;
       const Pace pace{app_->settings().interval, failures_, random_.unit()};
-      co_await wait(pause_after(report, pace));
+      const std::chrono::milliseconds pause = pause_after(report, pace);
+      recorder_.next_cycle_at(clock_.wall() + std::chrono::ceil<std::chrono::seconds>(pause));
+      notifier_.status(status::status_line(*board_.facts(), clock_.wall()));
+      co_await wait(pause);
     }
+  }
+
+  // After the first good load: configuration and manifests are sound, the state directory is ours.
+  void say_ready() {
+    if (std::exchange(said_ready_, true)) return;
+    notifier_.ready();
   }
 
   asio::awaitable<reconcile::Report> cycle() {
     credential_stamp_ = credential_stamp(app_->settings());
+    const std::uint64_t id = recorder_.begin_cycle();
+    const CycleContext context(log_.context(), static_cast<std::int64_t>(id));
+    log_.debug("cycle begins");
+    std::optional<Error> unread;
     if (Status read = app_->refresh_credential(); !read) {
       log_.error("credential not read", {{"err", read.error().describe()}});
-      if (!app_->gate().has_credential()) {
-        reconcile::Report report;
-        report.stopped = std::move(read.error());
-        co_return report;
-      }
+      unread = std::move(read.error());
     }
-    const auto stopping = [this] { return stopper_.stopping(); };
-    desk_.begin_cycle(app_->store());
-    reconcile::Report report = co_await app_->cycle().run_once(reconcile::Mode::apply, stopping);
-    desk_.end_cycle(app_->store(), report, clock_.wall(), log_);
+    recorder_.credential(unread);
+    reconcile::Report report;
+    if (unread && !app_->gate().has_credential()) {
+      report.stopped = std::move(*unread);
+    } else {
+      const auto stopping = [this] { return stopper_.stopping(); };
+      const auto mode = app_->settings().suspend ? reconcile::Mode::plan : reconcile::Mode::apply;
+      desk_.begin_cycle(*app_->store());
+      report = co_await app_->cycle().run_once(mode, stopping);
+      desk_.end_cycle(*app_->store(), report, clock_.wall(), log_);
+    }
     log_manifest_problems(report);
     log_report(report, log_);
+    recorder_.end_cycle(report);
+    if (webhook_ && recorder_.has_events()) webhook_->wake();
     ::malloc_trim(0);  // a cycle reads much and keeps little; what it needed goes back to the machine
     co_return report;
   }
@@ -153,16 +264,18 @@ class Service {
     return first ? exit_bad_manifests : 0;
   }
 
-  // Until the time is over, a signal comes, or something that we depend on has changed.
+  // Until the time is over, a signal comes, somebody asks for a cycle, or something that we depend on has changed.
   asio::awaitable<void> wait(std::chrono::milliseconds pause) {
+    using std::chrono::milliseconds;
     const SteadyTime until = clock_.steady() + pause;
-    while (!stopper_.stopping() && !reload_) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - clock_.steady());
-      if (left <= std::chrono::milliseconds(0)) co_return;
-      wake_.expires_after(std::min(left, poll_interval));
+    while (!stopper_.stopping()) {
+      milliseconds left = std::chrono::ceil<milliseconds>(until - clock_.steady());
+      if (const auto asked = triggers_.due_in()) left = std::min(left, *asked);
+      if (left <= milliseconds(0)) co_return;
+      wake_.expires_after(std::min(left, options_.poll_interval));
       boost::system::error_code ignored;
       co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-      if (desk_.waiting(app_->store()) || app_->manifests().changed() ||
+      if (desk_.waiting(*app_->store()) || app_->manifests().changed() ||
           credential_stamp(app_->settings()) != credential_stamp_)
         co_return;
     }
@@ -171,25 +284,34 @@ class Service {
   const ConfigSource& source_;
   Clock& clock_;
   Random& random_;
-  Log& log_;
+  Logger& log_;
+  ServeOptions options_;
+  supervise::Notifier notifier_ = supervise::Notifier::from_environment();  // before there is a second thread
+  supervise::Heartbeat heartbeat_{clock_};
+  metrics::Metrics metrics_{{version(), build_revision(), compiler(), tls_library()}, clock_.wall()};
+  status::Board board_{clock_};
+  admin::Broadcast broadcast_;
+  Triggers triggers_{clock_};
   asio::io_context io_{1};
-  asio::steady_timer wake_{io_};
-  Stopper stopper_{io_, log_, [this] { wake_.cancel(); },
-                   [this] {
-                     reload_ = true;
-                     wake_.cancel();
-                   }};
+  asio::steady_timer wake_{io_}, beat_{io_};
+  Stopper stopper_{io_, log_, [this] { stopping(); }, [this] { (void)triggers_.ask(Trigger::reload); }};
+  Recorder recorder_{{board_, metrics_, broadcast_, heartbeat_, clock_, log_}};
   std::unique_ptr<App> app_;
+  std::mutex store_mutex_;
+  std::shared_ptr<state::Store> store_;  // app_'s, for the endpoint's thread
+  std::unique_ptr<Webhook> webhook_;     // null: none is configured
+  std::unique_ptr<Front> front_;
   RequestDesk desk_;
   std::string credential_stamp_, logged_problems_;
   int failures_ = 0, exit_code_ = exit_ok;
-  bool reload_ = false, had_manifests_ = false;
+  bool said_ready_ = false, had_manifests_ = false;
 };
 
 }  // namespace
 
-int serve(Settings settings, const ConfigSource& source, Clock& clock, Random& random, Log& log) {
-  Service service(source, clock, random, log);
+int serve(const Settings& settings, const ConfigSource& source, Clock& clock, Random& random, Logger& log,
+          const ServeOptions& options) {
+  Service service(source, clock, random, log, options);
   return service.run(settings);
 }
 

@@ -70,7 +70,26 @@ Status log_format(Settings& settings, const std::string& value) {
   return one_of(settings.log_format, value, words);
 }
 
-constexpr std::array<Setting, 29> table{{
+Status webhook_events(Settings& settings, const std::string& value) {
+  static constexpr std::array<std::string_view, 6> words{"drift", "failure", "rotation", "expiry", "hold", "stopped"};
+  for (std::size_t at = 0; at <= value.size();) {
+    const std::size_t end = std::min(value.find(',', at), value.size());
+    std::string word;
+    if (Status known = one_of(word, std::string(trim(value.substr(at, end - at))), words); !known) return known;
+    at = end + 1;
+  }
+  settings.webhook_events = value;
+  return {};
+}
+
+template <bool Settings::* member>
+Status yes_or_no(Settings& settings, const std::string& value) {
+  if (value != "true" && value != "false") return fail(ErrorCode::invalid, "must be true or false");
+  settings.*member = value == "true";
+  return {};
+}
+
+constexpr std::array<Setting, 41> table{{
     {"owner", "a name", "", true,
      "Who this graftd is; it is part of the proof that a token is ours. Never change it: tokens of the old owner would "
      "be "
@@ -143,6 +162,39 @@ constexpr std::array<Setting, 29> table{{
     {"log.level", "debug, info, warning or error", "info", false, "The least important events that are logged.",
      log_level},
     {"log.format", "logfmt or json", "logfmt", false, "The form of a log line on standard error.", log_format},
+    {"suspend", "true or false", "false", false,
+     "Compare only: cycles show what differs and change nothing, no token is rotated.", yes_or_no<&Settings::suspend>},
+    {"http.listen", "HOST:PORT or none", "127.0.0.1:9417", false,
+     "Where the HTTP endpoint and the status page are. An address that others can reach needs http.tokenFile and "
+     "http.tls, or http.allowRemote.",
+     non_blank<&Settings::http_listen>},
+    {"http.socket", "a path or none", "/run/graftd/graftd.sock", false,
+     "The same endpoint as a Unix socket for its owner, which `graftd status` and the others use. Where the directory "
+     "of the default path does not exist, there is none.",
+     non_blank<&Settings::http_socket>},
+    {"http.hosts", "names, separated by commas", "", false,
+     "Further names by which the endpoint may be asked for (Host header), beside localhost and its address.",
+     non_blank<&Settings::http_hosts>},
+    {"http.tokenFile", "a file", "", false,
+     "File that holds the bearer token for requests that change something. Without it they are off; on the Unix socket "
+     "none is needed.",
+     non_blank<&Settings::http_token_file>},
+    {"http.tls.certFile", "a file", "", false, "Certificate chain (PEM) of the endpoint; with it, HTTPS only.",
+     non_blank<&Settings::http_cert_file>},
+    {"http.tls.keyFile", "a file", "", false, "Its private key (PEM).", non_blank<&Settings::http_key_file>},
+    {"http.allowRemote", "true or false", "false", false,
+     "Listen on an address that others can reach without token and TLS: where the network keeps strangers out.",
+     yes_or_no<&Settings::http_allow_remote>},
+    {"history.limit", "a number from 1", "10000", false, "How many changes the history keeps.",
+     number<&Settings::history_limit>},
+    {"webhook.url", "an http or https URL", "", false,
+     "Where events are sent to (docs/operating.md); link-local addresses are refused.",
+     non_blank<&Settings::webhook_url>},
+    {"webhook.secretFile", "a file", "", false,
+     "File that holds the secret by which events are signed; two lines while it is replaced.",
+     non_blank<&Settings::webhook_secret_file>},
+    {"webhook.events", "words, separated by commas", "drift,failure,rotation,expiry,hold,stopped", false,
+     "Which events are sent.", webhook_events},
     {"config", "a file", "/etc/graftd/graftd.yaml", false, "This configuration file; a flag and a variable only.",
      nullptr},
 }};

@@ -27,6 +27,13 @@ struct Settings {
   std::string vault_url, vault_ca_file, vault_namespace, vault_token_file;
   std::string vault_role, vault_login_mount, vault_jwt_file;
   std::string log_level, log_format;
+  bool suspend = false;
+  std::size_t history_limit = 0;
+  std::string http_listen, http_socket;  // "none": not wanted
+  std::string http_hosts;                // comma-separated
+  std::string http_token_file, http_cert_file, http_key_file;
+  bool http_allow_remote = false;
+  std::string webhook_url, webhook_secret_file, webhook_events;
 };
 
 struct Setting {

@@ -11,11 +11,14 @@
 namespace graft::daemon {
 
 std::string version() { return GRAFTD_VERSION; }
+std::string build_revision() { return GRAFTD_REVISION; }
+std::string compiler() { return __VERSION__; }
+std::string tls_library() { return OpenSSL_version(OPENSSL_VERSION); }
 
 std::string version_text() {
-  return fmt::format("graftd {}\nrevision  {}\ncompiler  {}\nboost     {}.{}.{}\ntls       {}\n", GRAFTD_VERSION,
-                     GRAFTD_REVISION, __VERSION__, BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000,
-                     BOOST_VERSION % 100, OpenSSL_version(OPENSSL_VERSION));
+  return fmt::format("graftd {}\nrevision  {}\ncompiler  {}\nboost     {}.{}.{}\ntls       {}\n", version(),
+                     build_revision(), compiler(), BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000,
+                     BOOST_VERSION % 100, tls_library());
 }
 
 }  // namespace graft::daemon

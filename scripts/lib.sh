@@ -10,7 +10,10 @@ die() {
 # Debian 12 packages that building and testing need.
 build_packages=(g++ cmake ninja-build ccache pkg-config git ca-certificates
   libboost1.81-dev libboost-url1.81-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev
-  libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev doctest-dev librapidcheck-dev)
+  libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev libsystemd-dev prometheus-cpp-dev
+  doctest-dev librapidcheck-dev)
+# What the tests use beside: a browser for the status page, promtool, systemd-analyze.
+test_packages=(chromium chromium-driver prometheus systemd)
 check_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev shellcheck)
 
 # Installs what is missing of the packages named; says so first, and does nothing when all are there.

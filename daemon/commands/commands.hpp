@@ -14,6 +14,9 @@ int apply_command(const Options& options, const ConfigSource& source);
 int check_command(const Options& options, const ConfigSource& source);
 int tokens_list_command(const Options& options, const ConfigSource& source);
 int tokens_request_command(const Options& options, const ConfigSource& source, state::Request::Kind kind);
+int status_command(const Options& options, const ConfigSource& source);
+int history_command(const Options& options, const ConfigSource& source);
+int trigger_command(const Options& options, const ConfigSource& source);  // reload and sync
 int version_command();
 
 // What run, plan and apply begin with: the settings, or exit code 78 with everything that is wrong with them on

@@ -6,10 +6,10 @@
 namespace graft::daemon {
 
 int run_command(const Options&, const ConfigSource& source) {
-  std::optional<Settings> settings = settings_or_complain(source);
+  const std::optional<Settings> settings = settings_or_complain(source);
   if (!settings) return exit_bad_config;
-  const std::unique_ptr<Log> log = make_logger(settings->log_level, settings->log_format);
-  return serve(std::move(*settings), source, system_clock(), system_random(), *log);
+  const std::unique_ptr<Logger> log = make_logger(settings->log_level, settings->log_format);
+  return serve(*settings, source, system_clock(), system_random(), *log);
 }
 
 }  // namespace graft::daemon

@@ -145,12 +145,13 @@ reconcile::Mode mode_for(Request::Kind kind) {
 
 int act_ourselves(App& app, boost::asio::io_context& io, Log& log, std::vector<Asked>& all, Output output) {
   if (Status credential = app.refresh_credential(); !credential) return complain(credential.error(), exit_bad_config);
-  if (Status asked = ask(app.store(), all); !asked) return complain(asked.error(), exit_cannot_create);
+  if (Status asked = ask(*app.store(), all); !asked) return complain(asked.error(), exit_cannot_create);
   RequestDesk desk;
-  desk.begin_cycle(app.store());
+  desk.begin_cycle(*app.store());
   const reconcile::Report report = run_cycle(io, app, mode_for(all.front().request.kind), log);
-  (void)collect(app.store(), all);
-  give_up(app.store(), all, report.stopped ? report.stopped->describe() : "it was not reached; the log above says why");
+  (void)collect(*app.store(), all);
+  give_up(*app.store(), all,
+          report.stopped ? report.stopped->describe() : "it was not reached; the log above says why");
   const int code = show(all, output);
   return report.stopped ? exit_code_of(*report.stopped) : code;
 }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "admin/client.hpp"
 #include "simulator/simulator.hpp"
 #include "support/http_client.hpp"
 #include "support/process.hpp"
@@ -30,15 +31,20 @@ class Graftd {
     configure("");
   }
 
+  // `more` is further configuration. The endpoint is on the Unix socket alone, unless it says otherwise.
   void configure(const std::string& more) const {
+    const std::string endpoint = more.find("http:\n") == std::string::npos && more.find("http: {") == std::string::npos
+                                     ? fmt::format("http: {{listen: none, socket: {}}}\n", socket())
+                                     : std::string();
     directory.write("graftd.yaml", fmt::format("owner: e2e\n"
                                                "grafana:\n  url: {}\n  auth: {{username: admin, passwordFile: {}}}\n"
                                                "manifests: {{directory: {}}}\n"
                                                "state: {{directory: {}}}\n"
-                                               "tokens: {{directory: {}}}\n{}",
+                                               "tokens: {{directory: {}}}\n{}{}",
                                                simulator.url(), directory / "password", directory / "manifests",
-                                               directory / "state", directory / "tokens", more));
+                                               directory / "state", directory / "tokens", endpoint, more));
   }
+  [[nodiscard]] std::string socket() const { return directory / "graftd.sock"; }
 
   [[nodiscard]] std::unique_ptr<test_support::Process> start(
       std::vector<std::string> arguments, const std::map<std::string, std::string>& environment = {}) const {
@@ -49,6 +55,12 @@ class Graftd {
   }
 
   [[nodiscard]] int run(const std::string& command) const { return start({command})->wait(); }
+
+  // What a document of the running graftd says.
+  [[nodiscard]] nlohmann::json document(const std::string& target) const {
+    const auto reply = admin::call(socket(), {"GET", target, {}, std::chrono::seconds(10)});
+    return reply ? nlohmann::json::parse(reply->body, nullptr, false) : nlohmann::json();
+  }
 
   [[nodiscard]] std::string key() const { return directory.read("tokens/apiorg/test-token"); }
   [[nodiscard]] int key_status() const {

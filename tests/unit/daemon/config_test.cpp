@@ -163,9 +163,11 @@ TEST_CASE("the pause after a cycle") {
 
   reconcile::Report down;
   down.stopped = Error(ErrorCode::unavailable, "down");
-  CHECK(pause_after(down, {seconds(60), 1, 0.5}) == seconds(2));
-  CHECK(pause_after(down, {seconds(60), 3, 0.5}) == seconds(8));
-  CHECK(pause_after(down, {seconds(60), 100, 0.5}) == seconds(30));
+  CHECK(pause_after(down, {seconds(60), 1, 0.0}) == seconds(2));
+  CHECK(pause_after(down, {seconds(60), 3, 0.0}) == seconds(8));
+  CHECK(pause_after(down, {seconds(60), 100, 0.0}) == seconds(30));
+  CHECK(pause_after(down, {seconds(60), 100, 0.5}) ==
+        std::chrono::milliseconds(31'500));  // never sooner, a little later
 
   reconcile::Report waiting;
   waiting.server_time = WallTime{seconds(1000)};
