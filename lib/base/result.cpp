@@ -1,5 +1,6 @@
 #include "base/result.hpp"
 
+#include <cctype>
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -8,6 +9,26 @@ namespace graft {
 
 namespace {
 constexpr std::size_t server_text_limit = 500;
+// A server that quotes a request, or an answer that is no error at all, may hold a key or a login.
+std::string without_credentials(std::string text) {
+  constexpr std::string_view stars = "***";
+  constexpr std::size_t shortest = 8;
+  const auto is_word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("_-+/=.~").find(c) != std::string_view::npos;
+  };
+  for (const std::string_view mark : {"glsa_", "Bearer ", "bearer ", "Basic ", "basic "}) {
+    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + mark.size())) {
+      const std::size_t begin = at + mark.size();
+      std::size_t end = begin;
+      while (end < text.size() && is_word(text[end])) ++end;
+      if (end - begin < shortest) continue;  // "Basic auth" is a word of a sentence
+      text.replace(begin, end - begin, stars);
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string_view to_string(ErrorCode code) {
@@ -54,7 +75,7 @@ Error&& Error::with_hint(std::string text) && {
 }
 
 Error&& Error::with_server_text(std::string_view text) && {
-  server_text = printable(text, server_text_limit);
+  server_text = printable(without_credentials(std::string(text)), server_text_limit);
   return std::move(*this);
 }
 

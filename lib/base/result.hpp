@@ -51,7 +51,7 @@ struct Error {
 
   // Each returns the error itself, so that one is built and returned in one expression.
   Error&& with_hint(std::string text) &&;
-  Error&& with_server_text(std::string_view text) &&;  // shortened to 500 bytes, control characters replaced
+  Error&& with_server_text(std::string_view text) &&;  // 500 bytes; without control characters, keys, logins
   Error&& at(Position position) &&;
   Error&& retry() &&;
   Error&& context(std::string_view prefix) &&;  // "prefix: message"

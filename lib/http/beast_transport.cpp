@@ -96,8 +96,12 @@ template <class Stream>
 asio::awaitable<Error> endless(Stream& stream, ReadBuffer& buffer, Parser& parser) {
   co_await beast_http::async_read_some(stream, buffer, parser, quietly);
   const int status = static_cast<int>(parser.get().result_int());
-  co_return unreadable(fmt::format("the reply (status {}) has no length, so it cannot be known to be whole", status))
-      .with_server_text(parser.get().body());
+  Error error =
+      unreadable(fmt::format("the reply (status {}) has no length, so it cannot be known to be whole", status));
+  // A success may hold what was asked for: a key.
+  constexpr int first_refusal = 400;
+  if (status >= first_refusal) co_return std::move(error).with_server_text(parser.get().body());
+  co_return error;
 }
 
 Response to_response(Parser& parser) {

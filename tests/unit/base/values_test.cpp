@@ -162,6 +162,13 @@ TEST_CASE("an error keeps our words and the server's apart and shows both") {
   CHECK_FALSE(error.retryable);
   CHECK(Error(ErrorCode::unavailable, "x").retry().retryable);
   CHECK(Error(ErrorCode::rejected, "x").with_server_text(std::string(10'000, 'y')).server_text.size() < 600);
+  const auto said = [](std::string_view text) {
+    return Error(ErrorCode::rejected, "x").with_server_text(text).server_text;
+  };
+  CHECK(said(R"({"id":1,"key":"glsa_AbCdEf0123456789_0a1b2c3d"})") == R"({"id":1,"key":"glsa_***"})");
+  CHECK(said("Authorization: Basic YWRtaW46c2VjcmV0 and Bearer glsa_AbCdEf0123456789") ==
+        "Authorization: Basic *** and Bearer glsa_***");
+  CHECK(said("invalid Basic auth") == "invalid Basic auth");
   CHECK(to_string(ErrorCode::timeout) == "timeout");
 }
 
