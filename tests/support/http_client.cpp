@@ -14,6 +14,22 @@ namespace {
 
 constexpr int reply_timeout_seconds = 60;
 
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// Whether all is there that the head announces. Not every server closes the connection when it is asked to:
+// chromedriver does not.
+bool complete(const std::string& bytes) {
+  static const std::string name = "\r\ncontent-length:";
+  const auto end = bytes.find("\r\n\r\n");
+  if (end == std::string::npos) return false;
+  const std::string head = lower(bytes.substr(0, end));
+  const auto found = head.find(name);
+  return found != std::string::npos && bytes.size() - (end + 4) >= std::stoul(head.substr(found + name.size()));
+}
+
 class Socket {
  public:
   Socket(const std::string& host, const std::string& port) {
@@ -43,12 +59,13 @@ class Socket {
   std::string receive_all() const {
     std::string bytes;
     std::array<char, 16384> buffer{};
-    while (true) {
+    while (!complete(bytes)) {
       const auto count = ::recv(file_, buffer.data(), buffer.size(), 0);
       if (count == 0) return bytes;
       if (count < 0) throw std::runtime_error("no reply, or a broken one");
       bytes.append(buffer.data(), static_cast<std::size_t>(count));
     }
+    return bytes;
   }
 
  private:
@@ -72,11 +89,6 @@ std::pair<std::string, std::string> host_and_port(const std::string& url) {
   const auto colon = authority.rfind(':');
   if (colon == std::string::npos) return {authority, "80"};
   return {authority.substr(0, colon), authority.substr(colon + 1)};
-}
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
 }
 
 // One line of the head or of the chunk sizes; `rest` then begins behind it.
