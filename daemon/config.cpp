@@ -190,6 +190,12 @@ std::string in_cluster_url(const Environment& environment) {
   return fmt::format("https://{}{}{}:{}", v6 ? "[" : "", host->second, v6 ? "]" : "", port->second);
 }
 
+bool is_needed(std::string_view key, Need need) {
+  if (need == Need::manifests) return key == "manifests.directory";
+  if (need == Need::running) return key == "http.socket" || key == "state.directory";
+  return true;
+}
+
 struct Chosen {
   std::string text;
   Position at;
@@ -237,9 +243,12 @@ LoadedConfig load_config(const ConfigSource& source, Need need) {
   refuse_unknown_variables(source.environment, diagnostics);
   loaded.file = chosen_file(source);
   const std::map<std::string, FileValue> from_file = read_file(loaded.file, diagnostics);
+  std::error_code unreadable;
+  loaded.read = loaded.file.empty() ||
+                (std::filesystem::is_regular_file(loaded.file, unreadable) && ::access(loaded.file.c_str(), R_OK) == 0);
   for (const Setting& setting : setting_table()) {
     if (setting.key == config_key) continue;
-    if (need == Need::manifests && setting.key != "manifests.directory") continue;
+    if (!is_needed(setting.key, need)) continue;
     const std::size_t errors = diagnostics.error_count();
     std::optional<Chosen> chosen = choose(setting, source, from_file, diagnostics);
     if (!chosen && diagnostics.error_count() > errors) continue;

@@ -2,6 +2,7 @@
 // file > default. Pure but for reading the file.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,11 +24,13 @@ struct ConfigSource {
 struct LoadedConfig {
   Settings settings;  // meaningful when there are no errors
   std::string file;   // the file that was read; "" for none
+  bool read = true;   // false: it could not be
   Diagnostics diagnostics;
 };
 
-// `check` needs to know where the manifests are, and nothing else of the settings.
-enum class Need : bool { manifests, everything };
+// `check` needs to know where the manifests are, `status` and its kin where a running graftd is to be found: nothing
+// else of the settings has to be right for them, and no credential has to be there.
+enum class Need : std::uint8_t { manifests, running, everything };
 
 [[nodiscard]] LoadedConfig load_config(const ConfigSource& source, Need need);
 

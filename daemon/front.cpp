@@ -40,6 +40,7 @@ admin::ServerSettings server_settings(const Settings& settings) {
 }  // namespace
 
 struct Front::Impl {
+  boost::asio::thread_pool disk{1};
   boost::asio::io_context io{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work = boost::asio::make_work_guard(io);
   std::unique_ptr<admin::Server> server;
@@ -61,11 +62,13 @@ Result<std::unique_ptr<Front>> Front::start(const Settings& settings, const Rout
                                             Log& log) {
   auto impl = std::make_unique<Impl>();
   const admin::ServerSettings wanted = server_settings(settings);
+  RouteParts with_disk = parts;
+  with_disk.disk = &impl->disk;
   const auto counted = [&metrics = parts.metrics](std::string_view route, int status) {
     metrics.http_served(route, status);
   };
   Result<std::unique_ptr<admin::Server>> server =
-      admin::Server::make(impl->io, wanted, make_routes(parts), events, counted, log);
+      admin::Server::make(impl->io, wanted, make_routes(with_disk), events, counted, log);
   if (!server) {
     Error error = std::move(server.error());
     return fail(std::move(error).context("the endpoint cannot be opened"));

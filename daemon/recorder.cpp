@@ -28,6 +28,7 @@ constexpr std::chrono::seconds rate_after{2};            // earlier, a rate is a
 constexpr std::size_t events_kept = 1'000;
 constexpr std::size_t shown_diagnostics = 50;
 constexpr std::size_t most_happened = 2'000;
+constexpr std::ptrdiff_t most_unwritten = 1'000;
 constexpr std::size_t uid_bytes = 16;
 
 bool is_change(Verb verb) { return verb == Verb::create || verb == Verb::update; }
@@ -121,6 +122,14 @@ bool no_answer(const Error& stopped) {
          stopped.code == ErrorCode::ambiguous;
 }
 
+// We are stopping, and what was under way was cut short.
+bool interrupted(const reconcile::Report& report) {
+  return (report.stopped && report.stopped->code == ErrorCode::cancelled) ||
+         std::ranges::any_of(report.results, [](const ActionResult& result) {
+           return result.outcome != Outcome::done && result.error.code == ErrorCode::cancelled;
+         });
+}
+
 std::string_view about_of(const Error& stopped) {
   switch (stopped.code) {
     case ErrorCode::unauthenticated:
@@ -199,10 +208,17 @@ events::CycleFacts facts_for_events(const reconcile::Report& report, const statu
       if (record.in_use && record.in_use->expires_at)
         made.tokens.push_back(
             {record.organization, record.name, *record.in_use->expires_at, record.in_use->rotates_at});
-  if (!facts.general.empty()) {
-    const status::Problem& first = facts.general.front();
-    made.stopped = events::Stop{first.about, first.message, first.at};
-  }
+  // A configuration that was refused, say, stops no cycle.
+  const std::string_view about = report.stopped ? about_of(*report.stopped) : "manifests";
+  for (const status::Problem& problem : facts.general)
+    if ((report.stopped || report.manifests_rejected) && !made.stopped && problem.about == about)
+      made.stopped = events::Stop{problem.about, problem.message, problem.at};
+  if (overview != nullptr)
+    for (const status::Entry& entry : overview->entries)
+      if (entry.state == ResourceState::skipped) {
+        const ResourceKey& key = entry.desired->key;
+        made.not_known.push_back({std::string(key.kind.text()), key.organization, key.name});
+      }
   return made;
 }
 
@@ -217,6 +233,11 @@ Recorder::Recorder(Parts parts) : parts_(parts) {
 }
 
 void Recorder::use(const Settings& settings, std::shared_ptr<state::Store> store) {
+  // What was seen of another Grafana says nothing of this one.
+  if (settings.url != settings_.url || settings.owner != settings_.owner) {
+    overview_.reset();
+    told_events_ = {};
+  }
   settings_ = settings;
   store_ = std::move(store);
   parts_.board.update([&](status::Facts& facts) {
@@ -234,7 +255,6 @@ std::uint64_t Recorder::begin_cycle() {
   flushed_ = told_ = parts_.clock.steady();
   stage_.reset();
   drifted_ = 0;
-  happened_.clear();
   Result<std::uint64_t> next = store_->next_cycle(cycle_);
   if (!next && writable_) parts_.log.error("the state directory cannot be written", {{"err", next.error().describe()}});
   writable_ = next.has_value();
@@ -242,6 +262,11 @@ std::uint64_t Recorder::begin_cycle() {
   parts_.heartbeat.working(true);
   parts_.metrics.cycle_began();
   return cycle_;
+}
+
+void Recorder::loaded(const std::string& revision) {
+  revision_ = revision;
+  if (told_loaded_) told_loaded_();
 }
 
 void Recorder::progress(reconcile::Stage stage, std::size_t done, std::size_t total) {
@@ -265,8 +290,13 @@ void Recorder::progress(reconcile::Stage stage, std::size_t done, std::size_t to
 void Recorder::finished(const plan::Action& action, const ActionResult& result) {
   parts_.heartbeat.progress();
   if (!is_change(action.verdict.verb) || result.outcome == Outcome::skipped) return;
+  if (result.outcome == Outcome::failed && result.error.code == ErrorCode::cancelled) return;  // we are stopping
   count(action, result);
   note_change(action, result);
+  tick();
+}
+
+void Recorder::tick() {
   if (changes_.size() >= flush_size || parts_.clock.steady() - flushed_ >= flush_interval) flush();
 }
 
@@ -275,23 +305,21 @@ void Recorder::count(const plan::Action& action, const ActionResult& result) {
   const auto outcome = result.outcome == Outcome::done ? metrics::Outcome::success : metrics::Outcome::error;
   parts_.metrics.changed(kind, action.verdict.verb == Verb::create ? metrics::Action::create : metrics::Action::update,
                          outcome);
-  if (status::cause_of(overview_.get(), *action.desired, action.verdict) == "drift") {
-    ++drifted_;
-    parts_.metrics.drift(kind);
-  }
   if (result.outcome == Outcome::failed && result.error.code == ErrorCode::conflict) parts_.metrics.conflict(kind);
   if (issues_key(action)) parts_.metrics.token_rotated(rotation_reason(action), outcome);
 }
 
+// Whether the same was told of it by the cycle before.
+bool Recorder::known_failure(const plan::Action& action, const ActionResult& result) const {
+  const status::Entry* before = overview_ ? overview_->find(action.key()) : nullptr;
+  return result.outcome == Outcome::failed && before != nullptr && before->state == ResourceState::failed &&
+         without_numbers(before->message) == without_numbers(status::words_of(result.error));
+}
+
 // A failure is written down when it begins and when its words change, not at every cycle that meets it again.
 void Recorder::note_change(const plan::Action& action, const ActionResult& result) {
+  if (known_failure(action, result)) return;
   const std::string words = result.outcome == Outcome::done ? std::string() : status::words_of(result.error);
-  if (result.outcome == Outcome::failed && overview_) {
-    const status::Entry* before = overview_->find(action.key());
-    if (before != nullptr && before->state == ResourceState::failed &&
-        without_numbers(before->message) == without_numbers(words))
-      return;
-  }
   state::Change change;
   change.at = parts_.clock.wall();
   change.cycle = cycle_;
@@ -304,12 +332,17 @@ void Recorder::note_change(const plan::Action& action, const ActionResult& resul
   change.cause = status::cause_of(overview_.get(), *action.desired, action.verdict);
   change.fields = action.verdict.changes;
   change.message = words.empty() ? action.desired->summary : words;
+  if (change.cause == "drift") {
+    ++drifted_;
+    parts_.metrics.drift(change.kind);
+  }
   note_happened(action, change);
   changes_.push_back(std::move(change));
 }
 
 void Recorder::note_happened(const plan::Action& action, state::Change change) {
-  if (settings_.webhook_url.empty() || happened_.size() >= most_happened) return;
+  const bool tellable = change.cause == "drift" || action.key().kind == kind_service_account_token;
+  if (settings_.webhook_url.empty() || !tellable || happened_.size() >= most_happened) return;
   happened_.push_back({std::move(change), action.desired->at.to_string()});
 }
 
@@ -317,9 +350,14 @@ void Recorder::note_happened(const plan::Action& action, state::Change change) {
 void Recorder::compose_events(const reconcile::Report& report) {
   if (settings_.webhook_url.empty()) return;
   events::CycleFacts facts = facts_for_events(report, overview_.get(), *parts_.board.facts());
+  if (interrupted(report)) {  // by ourselves: how things stand was not found out
+    facts.looked = false;
+    facts.standing.clear();
+    if (!told_events_.stopped.empty()) facts.stopped = events::Stop{*told_events_.stopped.begin(), {}, {}};
+  }
   facts.at = parts_.clock.wall();
   facts.cycle = cycle_;
-  facts.happened = std::move(happened_);
+  facts.happened = std::exchange(happened_, {});
   const events::Composer composer{settings_.owner, version(), events::types_of(settings_.webhook_events),
                                   [] { return random_hex(uid_bytes); }};
   events::Composed composed = events::compose(facts, told_events_, composer);
@@ -331,6 +369,7 @@ void Recorder::compose_events(const reconcile::Report& report) {
   if (!recorded) {
     parts_.log.error("events not kept for the webhook; they will be composed again",
                      {{"err", recorded.error().describe()}});
+    happened_ = std::move(facts.happened);
     return;
   }
   if (recorded->dropped_events > 0)
@@ -350,7 +389,7 @@ void Recorder::flush() {
                      {{"count", std::to_string(written.size())}, {"err", recorded.error().describe()}});
   std::int64_t id = recorded ? recorded->first_change : 0;
   for (state::Change change : written) {
-    change.id = recorded ? id++ : 0;
+    change.id = id++;
     parts_.broadcast.publish("change", status::change_document(change));
   }
 }
@@ -378,10 +417,11 @@ void Recorder::end_cycle(const reconcile::Report& report) {
   parts_.board.progress(std::nullopt);
   tell_board(report);
   const auto facts = parts_.board.facts();
-  parts_.metrics.source_loaded({report.manifests_rejected ? metrics::LoadResult::error
-                                : report.manifests_new    ? metrics::LoadResult::success
-                                                          : metrics::LoadResult::noop,
-                                report.load_took, report.revision, report.invalid_files, begun_});
+  if (!report.revision.empty() || report.manifests_rejected)
+    parts_.metrics.source_loaded({report.manifests_rejected ? metrics::LoadResult::error
+                                  : report.manifests_new    ? metrics::LoadResult::success
+                                                            : metrics::LoadResult::noop,
+                                  report.load_took, report.revision, report.invalid_files, begun_});
   parts_.metrics.cycle_ended(metric_result(last_.result), report.took, parts_.clock.wall());
   parts_.metrics.consecutive_failures(static_cast<std::size_t>(facts->failures));
   parts_.metrics.circuit(metrics::Circuit::auth, report.logins_stopped);
@@ -461,9 +501,11 @@ void Recorder::next_cycle_at(WallTime when) {
   parts_.board.update([&](status::Facts& facts) { facts.next_cycle_at = when; });
 }
 
+void Recorder::not_reloaded() { parts_.metrics.config_reloaded(false, parts_.clock.wall()); }
+
 void Recorder::configuration(std::optional<Error> wrong) {
   configuration_ = std::move(wrong);
-  parts_.metrics.config_reloaded(!configuration_, parts_.clock.wall());
+  if (!configuration_) parts_.metrics.config_reloaded(true, parts_.clock.wall());
   parts_.board.update([&](status::Facts& facts) { facts.configuration_good = !configuration_; });
 }
 

@@ -2,6 +2,7 @@
 // listen. The loop tells the recorder, and nobody else.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,22 +38,27 @@ class Recorder final : public reconcile::Watcher, public grafana::RequestObserve
   };
   explicit Recorder(Parts parts);
 
+  // Called when a cycle has sound manifests before it.
+  void on_loaded(std::function<void()> told) { told_loaded_ = std::move(told); }
+
   // At the start and after each reload.
   void use(const Settings& settings, std::shared_ptr<state::Store> store);
 
   [[nodiscard]] std::uint64_t begin_cycle();  // its number
   void end_cycle(const reconcile::Report& report);
+  void tick();  // each second: what waits to be written is written, also while an action takes long
   void next_cycle_at(WallTime when);
   // Whether end_cycle() left something in the outbox, since this was asked last.
   [[nodiscard]] bool has_events() { return std::exchange(has_events_, false); }
 
   // Problems that do not come from a cycle; nullopt: it is over.
   void configuration(std::optional<Error> wrong);
+  void not_reloaded();  // counted, whatever it was that had errors
   void credential(std::optional<Error> wrong);
 
   [[nodiscard]] const status::CycleRecord& last_cycle() const { return last_; }
 
-  void loaded(const std::string& revision) override { revision_ = revision; }
+  void loaded(const std::string& revision) override;
   void progress(reconcile::Stage stage, std::size_t done, std::size_t total) override;
   void finished(const plan::Action& action, const reconcile::ActionResult& result) override;
 
@@ -69,6 +75,7 @@ class Recorder final : public reconcile::Watcher, public grafana::RequestObserve
 
  private:
   void flush();
+  [[nodiscard]] bool known_failure(const plan::Action& action, const reconcile::ActionResult& result) const;
   void note_change(const plan::Action& action, const reconcile::ActionResult& result);
   void count(const plan::Action& action, const reconcile::ActionResult& result);
   void count_resources();
@@ -86,6 +93,7 @@ class Recorder final : public reconcile::Watcher, public grafana::RequestObserve
   std::shared_ptr<const status::Overview> overview_;  // of the cycle before
   std::uint64_t cycle_ = 0;
   std::string revision_;
+  std::function<void()> told_loaded_;
   WallTime begun_;
   SteadyTime stage_begun_, flushed_, told_;
   std::optional<reconcile::Stage> stage_;

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "admin/assets.hpp"
+#include "async/offload.hpp"
 #include "base/duration.hpp"
 #include "status/documents.hpp"
 
@@ -84,21 +85,24 @@ class Routes {
     return document(status::tokens_document(parts_.board.facts()->slots.get(), parts_.clock.wall()));
   }
 
-  Response history(const Request& request) const {
+  asio::awaitable<Response> history(const Request& request) const {
     const auto limit = number(request, "limit", usual_history), before = number(request, "before", 0);
     if (!limit || !before || *limit < 1 || *limit > static_cast<std::int64_t>(longest_history) || *before < 0)
-      return admin::error_response(400, fmt::format("limit is a number from 1 to {}, before an id", longest_history));
+      co_return admin::error_response(400,
+                                      fmt::format("limit is a number from 1 to {}, before an id", longest_history));
     state::ChangeQuery asked;
     asked.limit = static_cast<std::size_t>(*limit) + 1;
     if (*before > 0) asked.before = *before;
     asked.kind = query(request, "kind");
     asked.organization = query(request, "organization");
     asked.name = query(request, "name");
-    auto changes = parts_.store()->changes(asked);
-    if (!changes) return admin::error_response(503, changes.error().describe());
+    // A disk that hangs must not keep /-/healthy from saying so.
+    const auto read = [store = parts_.store(), asked] { return store->changes(asked); };
+    auto changes = co_await async::offload(parts_.disk, read);
+    if (!changes) co_return admin::error_response(503, changes.error().describe());
     const bool more = changes->size() >= asked.limit;
     if (more) changes->pop_back();
-    return document(status::history_document(*changes, more));
+    co_return document(status::history_document(*changes, more));
   }
 
   Response events() const {
@@ -202,7 +206,8 @@ std::vector<admin::Route> make_routes(const RouteParts& parts) {
   get("/api/v1/resources", "How every resource stands", [](Routes& r, const Request&) { return r.resources(); });
   get("/api/v1/plan", "What is left to do", [](Routes& r, const Request&) { return r.plan(); });
   get("/api/v1/tokens", "The tokens that are looked after", [](Routes& r, const Request&) { return r.tokens(); });
-  get("/api/v1/history", "What was changed", [](Routes& r, const Request& q) { return r.history(q); });
+  table.push_back({"GET", "/api/v1/history", "What was changed", false,
+                   [routes](const Request& request) -> asio::awaitable<Response> { return routes->history(request); }});
   get("/api/v1/events", "A stream of what happens", [](Routes& r, const Request&) { return r.events(); });
   table.push_back({"POST", "/api/v1/sync", "Begin a cycle", true,
                    [routes](const Request& request) -> asio::awaitable<Response> { return routes->sync(request); }});

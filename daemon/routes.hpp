@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -25,6 +26,7 @@ struct RouteParts {
   Triggers& triggers;
   Clock& clock;
   std::function<std::shared_ptr<state::Store>()> store;  // the one that is in use now
+  boost::asio::thread_pool* disk = nullptr;              // for what blocks; null: the endpoint's thread waits
 };
 
 [[nodiscard]] std::vector<admin::Route> make_routes(const RouteParts& parts);

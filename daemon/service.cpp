@@ -7,10 +7,13 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <filesystem>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <mutex>
+#include <unistd.h>
 
+#include "async/cancelled.hpp"
 #include "daemon/credential_file.hpp"
 #include "daemon/exit_codes.hpp"
 #include "daemon/front.hpp"
@@ -31,11 +34,17 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::chrono::seconds farewell{1};
+
 class Service {
  public:
   Service(const ConfigSource& source, Clock& clock, Random& random, Logger& log, const ServeOptions& options)
       : source_(source), clock_(clock), random_(random), log_(log), options_(options) {
     log_.on_line([this](LogLevel level) { metrics_.logged(level); });
+    recorder_.on_loaded([this] {
+      had_manifests_ = true;
+      say_ready();
+    });
   }
   ~Service() { log_.on_line({}); }
   Service(const Service&) = delete;
@@ -55,16 +64,21 @@ class Service {
                    asio::bind_cancellation_slot(stopper_.slot(),
                                                 [this](const std::exception_ptr& failure) { finished(failure); }));
     beat();
-    io_.run();
+    while (!done_) io_.run_one();
+    io_.run_for(farewell);  // what was cancelled ends
+    const bool stuck = !io_.stopped();
     front_.reset();
     app_.reset();
     log_.info("stopped", {{"exit_code", std::to_string(exit_code_)}});
+    // A lookup of a name cannot be cancelled, and would be waited for (Asio's resolver runs getaddrinfo in a thread).
+    if (stuck) ::_exit(exit_code_);
     return exit_code_;
   }
 
  private:
   void finished(const std::exception_ptr& failure) {
-    if (failure && !stopper_.stopping()) {
+    done_ = true;
+    if (failure && !async::is_cancellation(failure)) {
       exit_code_ = exit_bug;
       try {
         std::rethrow_exception(failure);
@@ -74,22 +88,28 @@ class Service {
         log_.error("a bug in graftd");
       }
     }
-    notifier_.stopping();
+    say_stopping();
     stopper_.finished();
     wake_.cancel();
     beat_.cancel();
+    if (webhook_) webhook_->count_into(metrics_);
     webhook_.reset();
   }
 
   void stopping() {
-    notifier_.stopping();
+    say_stopping();
     wake_.cancel();
+  }
+
+  void say_stopping() {
+    if (!std::exchange(said_stopping_, true)) notifier_.stopping();
   }
 
   // On the loop's own thread: while it is blocked, nothing beats.
   void beat() {
     heartbeat_.beat();
     log_.tick();
+    recorder_.tick();
     if (webhook_) webhook_->count_into(metrics_);
     beat_.expires_after(options_.beat_interval);
     beat_.async_wait([this](boost::system::error_code error) {
@@ -109,6 +129,7 @@ class Service {
 
   void use(std::unique_ptr<App> app, std::unique_ptr<Webhook> webhook) {
     app_ = std::move(app);
+    if (webhook_) webhook_->count_into(metrics_);
     webhook_ = std::move(webhook);
     if (webhook_) webhook_->start(io_);
     recorder_.use(app_->settings(), app_->store());
@@ -131,43 +152,54 @@ class Service {
   // All or nothing: configuration, CA, credential and manifests are read and found good before any of them is taken
   // into use; else everything stays as it is.
   TriggerAnswer reload() {
-    notifier_.reloading();
-    TriggerAnswer answer = try_reload();
+    if (said_ready_) notifier_.reloading();
+    Reloaded reloaded = try_reload();
+    TriggerAnswer& answer = reloaded.answer;
+    const std::string first = answer.problems.empty() ? std::string() : answer.problems.front();
     if (answer.done) {
       log_.info("configuration reloaded");
       recorder_.configuration(std::nullopt);
     } else {
-      std::vector<LogField> fields{{"err", answer.text}};
-      if (!answer.problems.empty()) fields.emplace_back("first", answer.problems.front());
-      log_.error("configuration not reloaded; the running one stays in force", fields);
-      recorder_.configuration(
-          Error(ErrorCode::invalid, "the last reload failed: " + answer.text +
-                                        (answer.problems.empty() ? "" : ": " + answer.problems.front()))
-              .with_hint("mend it and reload again; until then the earlier configuration is in force"));
+      log_.error("configuration not reloaded; the running one stays in force",
+                 {{"err", answer.text}, {"first", first}});
+      recorder_.not_reloaded();
     }
-    notifier_.ready();
-    return answer;
+    // Manifests and credentials are looked at by every cycle, which says what is wrong with them for as long as it is.
+    if (!answer.done && reloaded.configuration_at_fault)
+      recorder_.configuration(
+          Error(ErrorCode::invalid, "the last reload failed: " + answer.text + (first.empty() ? "" : ": " + first))
+              .with_hint("mend it and reload again; until then the earlier configuration is in force"));
+    if (said_ready_) notifier_.ready();
+    return std::move(answer);
   }
 
-  TriggerAnswer try_reload() {
+  struct Reloaded {
+    TriggerAnswer answer;
+    bool configuration_at_fault = false;
+  };
+
+  Reloaded try_reload() {
     const LoadedConfig loaded = load_config(source_, Need::everything);
     log_diagnostics(loaded.diagnostics, log_);
-    if (loaded.diagnostics.has_errors()) return refused("the configuration has errors", loaded.diagnostics);
-    const bool same_store = loaded.settings.state_directory == app_->settings().state_directory;
+    if (loaded.diagnostics.has_errors()) return {refused("the configuration has errors", loaded.diagnostics), true};
+    std::error_code elsewhere;
+    const bool same_store =
+        std::filesystem::equivalent(loaded.settings.state_directory, app_->settings().state_directory, elsewhere);
     Result<std::unique_ptr<App>> app = make_app(loaded.settings, same_store ? app_->store() : nullptr);
-    if (!app) return {false, app.error().describe(), {}};
+    if (!app) return {{false, app.error().describe(), {}}, true};
     if (Status credential = (*app)->refresh_credential(); !credential)
-      return {false, credential.error().describe(), {}};
+      return {{false, credential.error().describe(), {}}};
     const Result<manifest::LoadResult> manifests = (*app)->manifests().load();
-    if (!manifests) return {false, manifests.error().describe(), {}};
-    if (!manifests->state) return refused("the manifests have errors", manifests->diagnostics);
+    if (!manifests) return {{false, manifests.error().describe(), {}}};
+    if (!manifests->state) return {refused("the manifests have errors", manifests->diagnostics)};
     Result<std::unique_ptr<Webhook>> webhook = Webhook::make(loaded.settings, (*app)->store(), clock_, random_, log_);
-    if (!webhook) return {false, webhook.error().describe(), {}};
+    if (!webhook) return {{false, webhook.error().describe(), {}}, true};
     warn_of_fixed(loaded.settings);
+    if (!same_store) desk_ = {};  // numbers of requests begin anew there
     log_.set_level(loaded.settings.log_level);
     log_.set_format(loaded.settings.log_format);
     use(std::move(*app), std::move(*webhook));
-    return {true, {}, {}};
+    return {{true, {}, {}}};
   }
 
   static TriggerAnswer refused(std::string text, const Diagnostics& diagnostics) {
@@ -203,7 +235,6 @@ class Service {
         exit_code_ = code;
         break;
       }
-      say_ready();
       failures_ = report.stopped ? failures_ + 1 : 0;
       const Pace pace{app_->settings().interval, failures_, random_.unit()};
       const std::chrono::milliseconds pause = pause_after(report, pace);
@@ -215,8 +246,7 @@ class Service {
 
   // After the first good load: configuration and manifests are sound, the state directory is ours.
   void say_ready() {
-    if (std::exchange(said_ready_, true)) return;
-    notifier_.ready();
+    if (!stopper_.stopping() && !std::exchange(said_ready_, true)) notifier_.ready();
   }
 
   asio::awaitable<reconcile::Report> cycle() {
@@ -231,18 +261,18 @@ class Service {
     }
     recorder_.credential(unread);
     reconcile::Report report;
+    desk_.begin_cycle(*app_->store());
     if (unread && !app_->gate().has_credential()) {
       report.stopped = std::move(*unread);
     } else {
       const auto stopping = [this] { return stopper_.stopping(); };
       const auto mode = app_->settings().suspend ? reconcile::Mode::plan : reconcile::Mode::apply;
-      desk_.begin_cycle(*app_->store());
       report = co_await app_->cycle().run_once(mode, stopping);
-      desk_.end_cycle(*app_->store(), report, clock_.wall(), log_);
     }
+    desk_.end_cycle(*app_->store(), report, clock_.wall(), log_);
+    recorder_.end_cycle(report);  // before the log says so: who reads that finds it
     log_manifest_problems(report);
     log_report(report, log_);
-    recorder_.end_cycle(report);
     if (webhook_ && recorder_.has_events()) webhook_->wake();
     ::malloc_trim(0);  // a cycle reads much and keeps little; what it needed goes back to the machine
     co_return report;
@@ -260,7 +290,6 @@ class Service {
   int hopeless(const reconcile::Report& report) {
     const bool first =
         !had_manifests_ && report.manifests_rejected && report.stopped && report.stopped->code == ErrorCode::invalid;
-    if (!report.manifests_rejected) had_manifests_ = true;
     return first ? exit_bad_manifests : 0;
   }
 
@@ -304,7 +333,7 @@ class Service {
   RequestDesk desk_;
   std::string credential_stamp_, logged_problems_;
   int failures_ = 0, exit_code_ = exit_ok;
-  bool said_ready_ = false, had_manifests_ = false;
+  bool said_ready_ = false, said_stopping_ = false, had_manifests_ = false, done_ = false;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "async/cancelled.hpp"
 #include "daemon/credential_file.hpp"
 #include "daemon/version.hpp"
 #include "events/deliverer.hpp"
@@ -45,12 +46,14 @@ struct Webhook::Impl {
   events::Deliverer deliverer;
   asio::cancellation_signal cancel;
   events::DeliveryStatus counted;
+  Log& log;
 
   Impl(std::shared_ptr<state::Store> s, std::unique_ptr<http::Transport> t, events::SigningKeys keys,
-       events::DelivererSettings settings, Clock& clock, Random& random, Log& log)
+       events::DelivererSettings settings, Clock& clock, Random& random, Log& l)
       : store(std::move(s)),
         transport(std::move(t)),
-        deliverer(*store, *transport, std::move(keys), std::move(settings), &disk, clock, random, log) {}
+        deliverer(*store, *transport, std::move(keys), std::move(settings), &disk, clock, random, l),
+        log(l) {}
   ~Impl() { disk.join(); }
 };
 
@@ -83,7 +86,10 @@ Result<std::unique_ptr<Webhook>> Webhook::make(const Settings& settings, std::sh
 
 void Webhook::start(asio::io_context& io) {
   asio::co_spawn(io, impl_->deliverer.run(),
-                 asio::bind_cancellation_slot(impl_->cancel.slot(), [impl = impl_](const std::exception_ptr&) {}));
+                 asio::bind_cancellation_slot(impl_->cancel.slot(), [impl = impl_](const std::exception_ptr& failure) {
+                   if (failure && !async::is_cancellation(failure))
+                     impl->log.error("a bug in graftd: the webhook gets nothing until the next reload");
+                 }));
 }
 
 void Webhook::wake() { impl_->deliverer.wake(); }

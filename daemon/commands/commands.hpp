@@ -23,6 +23,10 @@ int version_command();
 // standard error.
 [[nodiscard]] std::optional<Settings> settings_or_complain(const ConfigSource& source);
 
+// What the commands begin with that look at a running graftd or at its state: where those are. A configuration with
+// errors (one that was just edited, say) is told of, and does not keep them from looking; one that cannot be read does.
+[[nodiscard]] std::optional<Settings> settings_to_look(const ConfigSource& source);
+
 void print_diagnostics(const Diagnostics& diagnostics);  // to standard error, a line each
 
 }  // namespace graft::daemon

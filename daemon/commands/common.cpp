@@ -19,4 +19,11 @@ std::optional<Settings> settings_or_complain(const ConfigSource& source) {
   return std::move(loaded.settings);
 }
 
+std::optional<Settings> settings_to_look(const ConfigSource& source) {
+  LoadedConfig loaded = load_config(source, Need::running);
+  print_diagnostics(loaded.diagnostics);
+  if (!loaded.read) return std::nullopt;
+  return std::move(loaded.settings);
+}
+
 }  // namespace graft::daemon

@@ -84,10 +84,11 @@ int history_command(const Options& options, const ConfigSource& source) {
     std::fprintf(stderr, "graftd: %s\n", limit.error().describe().c_str());
     return exit_usage;
   }
-  const std::optional<Settings> settings = settings_or_complain(source);
-  if (!settings) return exit_bad_config;
-  Result<json> document = from_running(*settings, options, *limit);
-  if (!document && document.error().code == ErrorCode::unavailable) document = from_store(*settings, options, *limit);
+  const std::optional<Settings> known = settings_to_look(source);
+  if (!known) return exit_bad_config;
+  const Settings& settings = *known;
+  Result<json> document = from_running(settings, options, *limit);
+  if (!document && document.error().code == ErrorCode::unavailable) document = from_store(settings, options, *limit);
   if (!document) return complain_about(document.error());
   std::fputs(options.output == Output::json
                  ? (document->dump(2, ' ', false, json::error_handler_t::replace) + "\n").c_str()

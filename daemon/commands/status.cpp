@@ -155,10 +155,11 @@ int probe(const Settings& settings) {
 }  // namespace
 
 int status_command(const Options& options, const ConfigSource& source) {
-  const std::optional<Settings> settings = settings_or_complain(source);
-  if (!settings) return exit_bad_config;
-  if (options.probe) return probe(*settings);
-  return options.watch ? watch(*settings, options.output) : show(*settings, options.output, readable);
+  const std::optional<Settings> known = settings_to_look(source);
+  if (!known) return exit_bad_config;
+  const Settings& settings = *known;
+  if (options.probe) return probe(settings);
+  return options.watch ? watch(settings, options.output) : show(settings, options.output, readable);
 }
 
 }  // namespace graft::daemon

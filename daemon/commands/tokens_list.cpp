@@ -61,9 +61,10 @@ std::string as_text(const Slots& slots, WallTime now) {
 }  // namespace
 
 int tokens_list_command(const Options& options, const ConfigSource& source) {
-  const std::optional<Settings> settings = settings_or_complain(source);
-  if (!settings) return exit_bad_config;
-  const Result<state::Opened> opened = state::open_store(settings->state_directory, state::OpenMode::read_only);
+  const std::optional<Settings> known = settings_to_look(source);
+  if (!known) return exit_bad_config;
+  const Settings& settings = *known;
+  const Result<state::Opened> opened = state::open_store(settings.state_directory, state::OpenMode::read_only);
   const auto slots = opened ? opened->store->slots() : Result<Slots>(fail(opened.error()));
   if (!slots) {
     std::fprintf(stderr, "graftd: %s\n", slots.error().describe().c_str());

@@ -54,12 +54,13 @@ int trigger_command(const Options& options, const ConfigSource& source) {
     std::fprintf(stderr, "graftd: --wait is a duration of at most 5m, such as 30s\n");
     return exit_usage;
   }
-  const std::optional<Settings> settings = settings_or_complain(source);
-  if (!settings) return exit_bad_config;
+  const std::optional<Settings> known = settings_to_look(source);
+  if (!known) return exit_bad_config;
+  const Settings& settings = *known;
   const bool reload = options.command == "reload";
   admin::Call call{"POST", reload ? "/-/reload" : "/api/v1/sync", "{}", *wait + margin};
   if (options.wait) call.target += "?wait=" + url_encode(*options.wait);
-  const Result<admin::Reply> reply = ask_running(*settings, call);
+  const Result<admin::Reply> reply = ask_running(settings, call);
   if (!reply) return complain_about(reply.error());
   if (reply->status == 202) {
     std::puts("accepted");

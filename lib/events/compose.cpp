@@ -96,9 +96,16 @@ std::vector<Subject> tell_standing(const CycleFacts& facts, Standing::What what,
     if (reasons.size() < most_reasons && reasons.insert(without_numbers(each.message)).second)
       out.push_back(standing_told(each, form));
   }
+  const std::set<Subject> not_known(facts.not_known.begin(), facts.not_known.end());
   std::vector<Subject> over;
-  for (const auto& [subject, reasons] : known)
-    if (!now.contains(subject)) over.push_back(subject);
+  for (const auto& [subject, reasons] : known) {
+    if (now.contains(subject)) continue;
+    if (not_known.contains(subject)) {
+      now.emplace(subject, reasons);
+    } else {
+      over.push_back(subject);
+    }
+  }
   known = std::move(now);
   return over;
 }

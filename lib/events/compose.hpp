@@ -74,6 +74,7 @@ struct CycleFacts {
   std::vector<Happened> happened;
   bool looked = true;               // false: Grafana was not seen, and the next two are not looked at
   std::vector<Standing> standing;   // everything that is not in order
+  std::vector<Subject> not_known;   // what was not come to: neither in order nor not
   std::vector<TokenExpiry> tokens;  // all that expire
   std::optional<Stop> stopped = {};
 };

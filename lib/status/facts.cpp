@@ -227,7 +227,9 @@ std::shared_ptr<const Facts> Board::facts() const {
   if (facts_->progress == std::nullopt && progress_ == std::nullopt) return facts_;
   auto copy = std::make_shared<Facts>(*facts_);
   copy->progress = progress_;
-  copy->state = state_of(*copy);
+  const State state = state_of(*copy);
+  if (state != copy->state && progress_) copy->since = progress_->started_at;
+  copy->state = state;
   return copy;
 }
 

@@ -72,12 +72,15 @@ void remember(Entry& entry, const Entry* old, bool changed, WallTime now) {
   }
   if (changed) entry.changed_at = now;
   if (entry.state == ResourceState::in_sync) entry.applied = entry.desired->digest;
+  if (old != nullptr) entry.from_start = old->from_start && old->desired->digest == entry.desired->digest;
+  if (entry.applied) entry.from_start = false;
 }
 
 bool same_picture(const Overview& a, const Overview& b) {
   return std::ranges::equal(a.entries, b.entries, [](const Entry& x, const Entry& y) {
     return x.desired->key == y.desired->key && x.state == y.state && x.message == y.message &&
-           x.changed_at == y.changed_at && x.desired->digest == y.desired->digest;
+           x.changed_at == y.changed_at && x.hint == y.hint && x.desired->digest == y.desired->digest &&
+           x.desired->summary == y.desired->summary && x.desired->at.to_string() == y.desired->at.to_string();
   });
 }
 
@@ -129,6 +132,7 @@ std::shared_ptr<const Overview> make_overview(const std::shared_ptr<const Overvi
     if (about.action != nullptr) {
       entry.state = state_of(about);
       explain(entry, about);
+      entry.from_start = !before && about.action->verdict.verb == Verb::update;
     }
     const bool changed = about.result != nullptr && about.result->outcome == Outcome::done;
     remember(entry, before ? before->find(desired.key) : nullptr, changed, now);
@@ -151,6 +155,7 @@ std::string_view cause_of(const Overview* before, const Desired& desired, const 
   if (!verdict.cause.empty()) return verdict.cause;
   const Entry* old = before != nullptr ? before->find(desired.key) : nullptr;
   if (old != nullptr && old->applied) return *old->applied == desired.digest ? "drift" : "manifest";
+  if (old != nullptr && old->from_start && old->desired->digest == desired.digest) return "start";
   return before != nullptr || verdict.verb == Verb::create ? "manifest" : "start";
 }
 

@@ -40,6 +40,7 @@ struct Entry {
   WallTime since;                      // of that state
   std::optional<WallTime> changed_at;  // when graftd changed it last, in the life of this process
   std::optional<Digest> applied;       // what was wanted when it was last seen in sync
+  bool from_start = false;             // it was found different by the first cycle, and has not been in sync since
   std::string message, hint;           // why it is not in sync, and what to do next
 };
 

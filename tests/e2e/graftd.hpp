@@ -2,6 +2,7 @@
 // GRAFTD_TEST_GRAFANA_URL names, where a test says that it may).
 #pragma once
 
+#include <csignal>
 #include <filesystem>
 #include <fmt/format.h>
 #include <memory>
@@ -20,6 +21,12 @@ inline std::string binary() { return std::string(GRAFTD_BIN_DIR) + "/graftd"; }
 
 // The tutorial as it is shipped.
 inline std::string tutorial_file() { return std::string(GRAFTD_SOURCE_DIR) + "/config/examples/tutorial/apiorg.yaml"; }
+
+// Whether it ends as it should when it is told to.
+inline bool ends_well(test_support::Process& daemon) {
+  daemon.signal(SIGTERM);
+  return daemon.wait(std::chrono::seconds(20)) == 0;
+}
 
 class Graftd {
  public:

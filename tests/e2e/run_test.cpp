@@ -33,8 +33,7 @@ TEST_CASE("run: makes the tutorial, sees a changed manifest within 2 s, ends cle
   CHECK(eventually([&] { return folder_there(graftd, "extra"); }));
   CHECK(std::chrono::steady_clock::now() - begun < seconds(6));  // 2 s, and room for a loaded machine
 
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
   CHECK(daemon->err().find(graftd.key()) == std::string::npos);
 }
 
@@ -73,8 +72,7 @@ TEST_CASE("run: a configuration that has become wrong is not taken over by SIGHU
   REQUIRE(daemon->wait_for("configuration not reloaded"));
   REQUIRE(graftd.admin.del("/api/folders/ops", graftd.organization()).status == 200);
   CHECK(eventually([&] { return folder_there(graftd, "ops"); }));
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
 }
 
 TEST_CASE("run: a corrected password is used within seconds; the wrong one was tried once") {
@@ -86,8 +84,7 @@ TEST_CASE("run: a corrected password is used within seconds; the wrong one was t
   CHECK(graftd.simulator.failed_logins() == 1);
   graftd.directory.write("password", "admin\n");
   CHECK(eventually([&] { return graftd.key_status() == 200; }, seconds(10)));
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
 }
 
 TEST_CASE("run: the flip of a ConfigMap's ..data link is one revision, seen at once") {
@@ -104,8 +101,7 @@ TEST_CASE("run: the flip of a ConfigMap's ..data link is one revision, seen at o
   std::filesystem::create_symlink("..2026_2", volume + "/..data_tmp");
   std::filesystem::rename(volume + "/..data_tmp", volume + "/..data");
   CHECK(eventually([&] { return folder_there(graftd, "extra"); }));
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
 }
 
 TEST_CASE("run: Grafana goes down and comes back") {
@@ -118,8 +114,7 @@ TEST_CASE("run: Grafana goes down and comes back") {
   graftd.simulator.start_listening();
   REQUIRE(graftd.admin.del("/api/folders/ops", graftd.organization()).status == 200);
   CHECK(eventually([&] { return folder_there(graftd, "ops"); }, seconds(35)));
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
 }
 
 TEST_CASE("run: SIGTERM while Grafana is slow ends within 20 s; a second one at once") {
@@ -147,6 +142,5 @@ TEST_CASE("a second graftd on one state directory is refused with 75") {
   REQUIRE(daemon->wait_for("msg=\"cycle done\""));
   CHECK(graftd.run("apply") == 75);
   CHECK(graftd.run("plan") == 0);  // which only looks
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
 }

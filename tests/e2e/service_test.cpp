@@ -55,7 +55,7 @@ TEST_CASE("run: tells its manager READY, STATUS, WATCHDOG, RELOADING, READY, STO
   std::vector<std::string> begun = manager.until("READY=1");
   CHECK(begun.back() == "READY=1");
   CHECK(manager.sender() == daemon->pid());
-  CHECK(graftd.key_status() == 200);  // the first cycle had its effect, or is at it
+  CHECK(eventually([&] { return graftd.key_status() == 200; }));
   std::vector<std::string> running = manager.until("STATUS=");
   CHECK(running.back().find("6 resources") != std::string::npos);
   running = manager.until("WATCHDOG=1");
@@ -71,7 +71,9 @@ TEST_CASE("run: tells its manager READY, STATUS, WATCHDOG, RELOADING, READY, STO
   const std::vector<std::string> ending = manager.until("STOPPING=1");
   CHECK(without_status(ending) == std::vector<std::string>{"STOPPING=1"});
   CHECK(daemon->wait(seconds(20)) == 0);
-  CHECK_FALSE(has(manager.rest(), "READY=1"));
+  const std::vector<std::string> last = manager.rest();
+  CHECK_FALSE(has(last, "READY=1"));
+  CHECK_FALSE(has(last, "STOPPING=1"));  // it was said
 }
 
 TEST_CASE("run: manifests that were never good are not READY") {
@@ -104,8 +106,7 @@ TEST_CASE("run: a loop that hangs starves the watchdog and is not healthy; the e
   REQUIRE(::ptrace(PTRACE_DETACH, daemon->pid(), nullptr, nullptr) == 0);
   CHECK(has(manager.until("WATCHDOG=1"), "WATCHDOG=1"));
   CHECK(eventually([&] { return http_status(graftd.socket(), "/-/healthy") == 200; }));
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
 }
 
 TEST_CASE("run: a slow Grafana is not a hang") {
@@ -118,13 +119,14 @@ TEST_CASE("run: a slow Grafana is not a hang") {
   test_support::NotifySocket manager(graftd.directory / "notify.sock");
   auto daemon = graftd.start({"run"}, {{"NOTIFY_SOCKET", manager.address()}, {"WATCHDOG_USEC", "3000000"}});
   REQUIRE(daemon->wait_for("msg=started"));
+  // Ready when the manifests were found good, however long Grafana takes.
+  CHECK(has(manager.until("READY=1", seconds(20)), "READY=1"));
   const auto until = std::chrono::steady_clock::now() + seconds(35);
   while (std::chrono::steady_clock::now() < until) {
     REQUIRE(has(manager.until("WATCHDOG=1", seconds(10)), "WATCHDOG=1"));
     CHECK(http_status(graftd.socket(), "/-/healthy") == 200);
   }
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
 }
 
 TEST_CASE("endpoint: what is served of a converged daemon; never a key or a password") {
@@ -168,8 +170,7 @@ TEST_CASE("endpoint: what is served of a converged daemon; never a key or a pass
     CHECK(body.find(key) == std::string::npos);
     CHECK(body.find(key.substr(0, 12)) == std::string::npos);
   }
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
   CHECK_FALSE(std::filesystem::exists(graftd.socket()));
 }
 
@@ -190,8 +191,7 @@ TEST_CASE("drift is mended, counted, and written down with who is to blame") {
   CHECK(changes.at(0).at("cycle").get<int>() > changes.at(1).at("cycle").get<int>());
 
   // Over a restart the history goes on, also without a running graftd.
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
   auto history = graftd.start({"history", "-o", "json", "--kind", "Folder"});
   CHECK(history->wait() == 0);
   CHECK(json::parse(history->out()).at("changes").size() == changes.size());
@@ -215,8 +215,7 @@ TEST_CASE("suspend: cycles compare, and change nothing") {
   graftd.configure("interval: 1s\n");
   daemon->signal(SIGHUP);
   CHECK(eventually([&] { return graftd.admin.get("/api/folders/ops", graftd.organization()).status == 200; }));
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
 }
 
 TEST_CASE("reload is all or nothing: configuration, credential and manifests") {
@@ -239,7 +238,10 @@ TEST_CASE("reload is all or nothing: configuration, credential and manifests") {
   CHECK(graftd.document("/api/v1/status").at("interval") == 1);
   std::filesystem::remove(graftd.directory / "manifests/bad.yaml");
 
-  graftd.configure("interval: 77s\ngrafana: {tls: {caFile: /nonexistent}}\n");
+  graftd.configure("interval: 77s\n");
+  graftd.directory.write("graftd.yaml",
+                         std::regex_replace(graftd.directory.read("graftd.yaml"), std::regex("  url: http:"),
+                                            "  tls: {caFile: /nonexistent}\n  url: https:"));
   CHECK(reload().first == 78);
   CHECK(http_status(graftd.socket(), "/-/ready") == 503);
   CHECK(graftd.document("/api/v1/status").at("problems").at(0).at("about") == "configuration");
@@ -250,8 +252,7 @@ TEST_CASE("reload is all or nothing: configuration, credential and manifests") {
   CHECK(said == "reloaded\n");
   CHECK(graftd.document("/api/v1/status").at("interval") == 77);
   CHECK(eventually([&] { return http_status(graftd.socket(), "/-/ready") == 200; }));
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
 }
 
 TEST_CASE("a storm of 10,000 SIGHUPs and 1,000 reload requests: three cycles in 10 s at most, the last content wins") {
@@ -263,10 +264,10 @@ TEST_CASE("a storm of 10,000 SIGHUPs and 1,000 reload requests: three cycles in 
   const std::size_t before = cycles();
   const auto begun = std::chrono::steady_clock::now();
   graftd.configure("interval: 3599s\n");
-  for (int i = 0; i < 10'000; ++i) daemon->signal(SIGHUP);
   milliseconds slowest{0};
   for (int i = 0; i < 1'000; ++i) {
     if (i == 999) graftd.configure("interval: 3597s\n");
+    for (int signal = 0; signal < 10; ++signal) daemon->signal(SIGHUP);
     const auto asked = std::chrono::steady_clock::now();
     const auto reply = admin::call(graftd.socket(), {"POST", "/-/reload", "{}", seconds(30)});
     REQUIRE(reply);
@@ -274,14 +275,14 @@ TEST_CASE("a storm of 10,000 SIGHUPs and 1,000 reload requests: three cycles in 
     slowest = std::max(slowest, std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - asked));
   }
   MESSAGE("the slowest of 1,000 callers waited " << slowest.count() << " ms");
+  CHECK(slowest < seconds(5));  // one, and room for a loaded machine
   CHECK(eventually([&] { return graftd.document("/api/v1/status").at("interval") == 3597; }, seconds(30)));
   const auto took = std::chrono::steady_clock::now() - begun;
   if (took < seconds(10)) std::this_thread::sleep_for(seconds(10) - took);
   const auto windows =
       static_cast<std::size_t>(std::chrono::ceil<seconds>(std::chrono::steady_clock::now() - begun) / seconds(5));
   CHECK(cycles() - before <= windows + 1);  // in the 10 s of a machine that is not busy: three
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
 }
 
 TEST_CASE("status, sync, reload and probe speak to the running graftd, and say so when none runs") {
@@ -297,6 +298,15 @@ TEST_CASE("status, sync, reload and probe speak to the running graftd, and say s
   auto status = graftd.start({"status"});
   CHECK(status->wait() == 0);
   CHECK(status->out().find("converged: 6 resources are as declared") != std::string::npos);
+  // The shell of an operator lacks what the service manager sets, and the file may just be being edited.
+  const std::string sound = graftd.directory.read("graftd.yaml");
+  graftd.directory.write("graftd.yaml",
+                         std::regex_replace(sound, std::regex("passwordFile: [^}]*"),
+                                            "passwordFile: '${CREDENTIALS_DIRECTORY}/password', nonsense: 1"));
+  CHECK(graftd.start({"status"})->wait() == 0);
+  CHECK(graftd.start({"tokens", "list"})->wait() == 0);
+  CHECK(graftd.run("plan") == 78);
+  graftd.directory.write("graftd.yaml", sound);
   auto as_json = graftd.start({"status", "-o", "json"});
   CHECK(as_json->wait() == 0);
   CHECK(json::parse(as_json->out()).at("state") == "converged");
@@ -311,8 +321,7 @@ TEST_CASE("status, sync, reload and probe speak to the running graftd, and say s
                          "apiVersion: graftd/v1\nkind: Folder\nmetadata: {uid: extra, organization: apiorg}\n"
                          "spec: {title: Extra}\n");
   CHECK(watch->wait_for("7 resources are as declared"));
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
   CHECK(watch->wait() == 69);  // nobody is there any more to ask
 }
 
@@ -353,6 +362,15 @@ TEST_CASE("webhook: hears of drift, failure and rotation, also after it was away
   CHECK(eventually([&] { return heard("drift", "\"ops\""); }));
 
   receiver.answer_all_with(503);
+  // Put back within the second, so that after a restart nothing but the outbox knows of it.
+  REQUIRE(graftd.admin
+              .del("/apis/dashboard.grafana.app/v1beta1/namespaces/org-" + std::to_string(graftd.organization()) +
+                   "/dashboards/production-overview")
+              .status == 200);
+  REQUIRE(eventually([&] {
+    const json page = graftd.document("/api/v1/history?kind=Dashboard");
+    return page.is_object() && page.at("changes").size() >= 2;
+  }));
   graftd.directory.write("manifests/team.yaml",
                          "apiVersion: graftd/v1\nkind: OrganizationMember\n"
                          "metadata: {organization: apiorg}\nspec: {login: ann, role: Editor}\n");
@@ -367,10 +385,10 @@ TEST_CASE("webhook: hears of drift, failure and rotation, also after it was away
 
   receiver.answer_all_with(0);
   daemon = graftd.start({"run"});
+  CHECK(eventually([&] { return heard("drift", "\"production-overview\""); }, seconds(60)));
   CHECK(eventually([&] { return heard("failure", "ann"); }, seconds(60)));
   CHECK(receiver.refused() == 0);
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
   const std::string key = graftd.key();
   for (const std::string& body : receiver.bodies()) CHECK(body.find(key) == std::string::npos);
 }

@@ -129,8 +129,7 @@ TEST_CASE("tokens with a daemon: it is told, acts at once, and the answer comes 
   CHECK(failed.code == 1);
   CHECK(failed.out.find("failed: ") != std::string::npos);
   CHECK(status_of(graftd, graftd.directory.read("tokens-away/apiorg/test-token")) == 200);
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
 }
 
 TEST_CASE("run: a life of seconds is rotated by the daemon itself, long before its interval is over") {
@@ -154,8 +153,7 @@ spec:
   REQUIRE(eventually([&] { return graftd.key() != second && !graftd.key().empty(); }));
   CHECK(graftd.key_status() == 200);
   CHECK(eventually([&] { return graftd.tokens() <= 2; }));
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
 }
 
 TEST_CASE("no key stays in the memory of a daemon that has handed it over") {
@@ -168,8 +166,7 @@ TEST_CASE("no key stays in the memory of a daemon that has handed it over") {
   for (const std::string& key : graftd.simulator.issued_keys())
     CHECK(times_in_memory(daemon->pid(), key.substr(5, 32)) == 0);
   CHECK(times_in_memory(daemon->pid(), "graftd-test") > 0);  // the search itself works: its own paths are there
-  daemon->signal(SIGTERM);
-  CHECK(daemon->wait(seconds(20)) == 0);
+  CHECK(ends_well(*daemon));
 }
 
 TEST_CASE("canaries: the password and every key are found nowhere outside the sinks (T50)") {

@@ -184,7 +184,6 @@ const std::map<std::string, std::function<void(Walk&)>> situations{
        // What the operator did: systemctl reload graftd.
        const auto reply = admin::call(walk.graftd.socket(), {"POST", "/-/reload?wait=30s", "{}", seconds(40)});
        REQUIRE(reply);
-       walk.graftd.configure("interval: 1s\n");  // so that the commands of the document have one
        REQUIRE(eventually([&] { return walk.problem("levle"); }));
      }},
     {"6. A resource is refused by Grafana",

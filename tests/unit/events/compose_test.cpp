@@ -170,6 +170,20 @@ TEST_CASE("a cycle that did not see Grafana says nothing of failures, holds and 
   CHECK(teller.cycle() == Lines{"recovered Dashboard apiorg/a Recovered"});
 }
 
+TEST_CASE("what was not come to is neither told nor over") {
+  Teller teller;
+  teller.facts.standing = {standing("a", "HTTP 400")};
+  CHECK(teller.cycle().size() == 1);
+  teller.facts.standing.clear();
+  teller.facts.not_known = {{"Dashboard", "apiorg", "a"}};
+  CHECK(teller.cycle().empty());
+  teller.facts.standing = {standing("a", "HTTP 400")};
+  teller.facts.not_known.clear();
+  CHECK(teller.cycle().empty());
+  teller.facts.standing.clear();
+  CHECK(teller.cycle().size() == 1);  // recovered
+}
+
 TEST_CASE("a hold is told once, until it is over and comes again") {
   Teller teller;
   teller.facts.standing = {standing("a", "would delete 40 of 50", What::held)};

@@ -123,3 +123,19 @@ TEST_CASE("cause: what failed to be applied is still the manifests' change when 
   CHECK(status::cause_of(second.get(), picture.desired("a"), update) == "manifest");
   CHECK(status::cause_of(second.get(), picture.desired("b"), update) == "drift");
 }
+
+TEST_CASE("cause: what the first cycle found different, and could not mend, is still of the start") {
+  Picture picture;
+  auto report = picture.report();
+  picture.failed(report, "a", "no");
+  const auto first = make_overview(nullptr, report, t0);
+  auto again = picture.report();
+  picture.failed(again, "a", "no");
+  const auto second = make_overview(first, again, t0 + seconds(60));
+  Verdict update;
+  update.verb = Verb::update;
+  CHECK(status::cause_of(first.get(), picture.desired("a"), update) == "start");
+  CHECK(status::cause_of(second.get(), picture.desired("a"), update) == "start");
+  picture.want({"a", "b", "c"}, "2");
+  CHECK(status::cause_of(second.get(), picture.desired("a"), update) == "manifest");
+}
