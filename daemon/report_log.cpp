@@ -7,14 +7,14 @@
 
 namespace graft::daemon {
 
-void log_diagnostics(const Diagnostics& diagnostics, Log& log) {
+void log_diagnostics(const Diagnostics& diagnostics, std::string_view message, Log& log) {
   for (const Diagnostic& item : diagnostics.items()) {
     const LogLevel level = item.severity == Severity::error     ? LogLevel::error
                            : item.severity == Severity::warning ? LogLevel::warning
                                                                 : LogLevel::debug;
     std::vector<LogField> fields{{"at", item.at.to_string()}, {"problem", item.message}};
     if (!item.hint.empty()) fields.emplace_back("hint", item.hint);
-    log.write(level, "manifest problem", fields);
+    log.write(level, message, fields);
   }
 }
 

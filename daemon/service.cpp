@@ -110,6 +110,8 @@ class Service {
     heartbeat_.beat();
     log_.tick();
     recorder_.tick();
+    if (const auto progress = board_.progress(); progress && progress->total > 0)
+      notifier_.status(status::status_line(*board_.facts(), clock_.wall()));
     if (webhook_) webhook_->count_into(metrics_);
     beat_.expires_after(options_.beat_interval);
     beat_.async_wait([this](boost::system::error_code error) {
@@ -180,7 +182,7 @@ class Service {
 
   Reloaded try_reload() {
     const LoadedConfig loaded = load_config(source_, Need::everything);
-    log_diagnostics(loaded.diagnostics, log_);
+    log_diagnostics(loaded.diagnostics, "configuration problem", log_);
     if (loaded.diagnostics.has_errors()) return {refused("the configuration has errors", loaded.diagnostics), true};
     std::error_code elsewhere;
     const bool same_store =
@@ -282,7 +284,7 @@ class Service {
   void log_manifest_problems(const reconcile::Report& report) {
     std::string problems;
     for (const Diagnostic& item : report.diagnostics.items()) problems += item.to_string() + "\n";
-    if (problems != logged_problems_) log_diagnostics(report.diagnostics, log_);
+    if (problems != logged_problems_) log_diagnostics(report.diagnostics, "manifest problem", log_);
     logged_problems_ = std::move(problems);
   }
 

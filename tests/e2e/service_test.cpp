@@ -76,6 +76,26 @@ TEST_CASE("run: tells its manager READY, STATUS, WATCHDOG, RELOADING, READY, STO
   CHECK_FALSE(has(last, "STOPPING=1"));  // it was said
 }
 
+TEST_CASE("run: a long cycle tells its manager, and who looks, how far it is") {
+  Graftd graftd;
+  simulator::Fault slow;
+  slow.kind = simulator::Fault::Kind::delay;
+  slow.delay = milliseconds(700);
+  slow.times = 1000;
+  graftd.simulator.add_fault(slow);
+  test_support::NotifySocket manager(graftd.directory / "notify.sock");
+  auto daemon = graftd.start({"run"}, {{"NOTIFY_SOCKET", manager.address()}});
+  bool told = false;
+  for (int i = 0; i < 30 && !told; ++i)
+    if (const auto message = manager.next())
+      told = message->find("changing, executing ") != std::string::npos && message->find("/5") != std::string::npos;
+  CHECK(told);
+  const json status = graftd.document("/api/v1/status");
+  CHECK(status.at("cycle").at("stage") == "executing");
+  CHECK(status.at("state") == "changing");
+  CHECK(ends_well(*daemon));
+}
+
 TEST_CASE("run: manifests that were never good are not READY") {
   Graftd graftd;
   graftd.directory.write("manifests/bad.yaml", "apiVersion: graftd/v1\nkind: Foldr\n");
