@@ -13,6 +13,7 @@
 
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "source/memory_files.hpp"
 #include "source/tree.hpp"
 
 namespace graft::source {
@@ -21,88 +22,6 @@ namespace {
 
 using manifest::Files;
 using std::chrono::milliseconds;
-
-std::size_t limit_of(std::string_view path) {
-  return path.ends_with(".json") ? manifest::limits::dashboard_bytes : manifest::limits::manifest_bytes;
-}
-
-Error too_large(std::string_view path, std::size_t limit) {
-  return Error(ErrorCode::invalid, fmt::format("{} is larger than {} MiB", graft::quote(path), limit >> 20U));
-}
-
-Error not_there(std::string_view path) {
-  return Error(ErrorCode::not_found, fmt::format("{} is not in the manifest tree", graft::quote(path)))
-      .with_hint("only .yaml, .yml and .json files are read, and none in or under a name that begins with a dot");
-}
-
-std::string joined(std::string_view folder, std::string_view path) {
-  if (path.empty()) return std::string(folder);
-  return folder.ends_with('/') ? fmt::format("{}{}", folder, path) : fmt::format("{}/{}", folder, path);
-}
-
-bool leaves_tree(std::string_view path) {
-  const std::string slashed = fmt::format("/{}/", path);
-  return path.starts_with('/') || slashed.find("/../") != slashed.npos;
-}
-
-bool below(std::string_view path, std::string_view folder) {
-  return folder.empty() || (path.starts_with(folder) && path.substr(folder.size()).starts_with('/'));
-}
-
-// One revision in memory.
-class Snapshot final : public Files {
- public:
-  Snapshot(std::string configured, Walk walk, std::map<std::string, std::string, std::less<>> texts)
-      : configured_(std::move(configured)), walk_(std::move(walk)), texts_(std::move(texts)) {
-    std::string content;
-    for (const auto& [path, text] : texts_) content += fmt::format("{}\n{}\n", path, sha256_hex(text));
-    revision_ = "sha256:" + sha256_hex(content).substr(0, 32);
-  }
-
-  [[nodiscard]] Result<std::vector<Entry>> list(std::string_view folder) const override {
-    if (!folder.empty() && !std::binary_search(walk_.directories.begin(), walk_.directories.end(), folder)) {
-      return fail(ErrorCode::not_found,
-                  fmt::format("there is no folder {} in the manifest tree", graft::quote(folder)));
-    }
-    std::vector<Entry> out;
-    for (const Stamp& file : walk_.files) {
-      if (below(file.path, folder)) out.push_back({file.path, file.size});
-    }
-    return out;
-  }
-
-  [[nodiscard]] Result<std::string> read(std::string_view path, std::size_t limit) const override {
-    if (leaves_tree(path))
-      return fail(ErrorCode::invalid, fmt::format("{} leaves the manifest tree", graft::quote(path)));
-    for (const Unreadable& entry : walk_.unreadable) {
-      if (entry.path == path) return fail(ErrorCode::invalid, fmt::format("{} {}", graft::quote(path), entry.why));
-    }
-    const auto listed =
-        std::find_if(walk_.files.begin(), walk_.files.end(), [&](const Stamp& s) { return s.path == path; });
-    if (listed == walk_.files.end()) return fail(missing(path));
-    if (listed->size > limit) return fail(too_large(path, limit));
-    const auto text = texts_.find(path);
-    if (text == texts_.end()) return fail(too_large(path, limit_of(path)));
-    return text->second;
-  }
-
-  [[nodiscard]] std::string revision() const override { return revision_; }
-  [[nodiscard]] std::string display(std::string_view path) const override { return joined(configured_, path); }
-  [[nodiscard]] std::vector<Unreadable> unreadable() const override { return walk_.unreadable; }
-
- private:
-  [[nodiscard]] Error missing(std::string_view path) const {
-    if (std::binary_search(walk_.directories.begin(), walk_.directories.end(), path)) {
-      return Error(ErrorCode::invalid, fmt::format("{} is a folder, not a file", graft::quote(path)));
-    }
-    return not_there(path);
-  }
-
-  std::string configured_;
-  Walk walk_;
-  std::map<std::string, std::string, std::less<>> texts_;
-  std::string revision_;
-};
 
 // One manifest file, and what lies round it when it is named. Read when asked for: `check` of a single file must not
 // read a whole home directory, and nothing is applied from it.
@@ -154,11 +73,7 @@ Result<std::map<std::string, std::string, std::less<>>> read_all(const Tree& tre
   for (const Stamp& file : walk.files) {
     if (file.size > limit_of(file.path)) continue;  // reported when it is asked for
     total += file.size;
-    if (total > manifest::limits::tree_bytes) {
-      return fail(Error(ErrorCode::invalid,
-                        fmt::format("the manifest tree is larger than {} MiB", manifest::limits::tree_bytes >> 20U))
-                      .with_hint("split it between several daemons, or move what is no manifest out of it"));
-    }
+    if (total > manifest::limits::tree_bytes) return fail(tree_too_large());
     Result<std::string> text = tree.read(file);
     if (text) {
       texts.emplace(file.path, std::move(*text));
@@ -189,7 +104,12 @@ Result<std::unique_ptr<Files>> attempt(const std::string& path, const Settle& se
     return std::any_of(kept.unreadable.begin(), kept.unreadable.end(),
                        [&](const auto& u) { return u.path == file.path; });
   });
-  return std::make_unique<Snapshot>(path, std::move(kept), std::move(*texts));
+  Content content;
+  for (const Stamp& file : kept.files) content.files.push_back({file.path, file.size});
+  content.directories = std::move(kept.directories);
+  content.unreadable = std::move(kept.unreadable);
+  content.texts = std::move(*texts);
+  return make_memory_files(path, {}, std::move(content));
 }
 
 Result<std::unique_ptr<Files>> single_file(const std::string& path) {

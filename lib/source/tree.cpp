@@ -12,13 +12,11 @@
 
 #include "base/text.hpp"
 #include "source/beneath.hpp"
+#include "source/memory_files.hpp"
 
 namespace graft::source {
 
 namespace {
-
-constexpr std::size_t most_entries = 200'000;
-constexpr std::size_t deepest = 32;
 
 std::string reason(int error) { return std::system_category().message(error); }
 
@@ -53,10 +51,7 @@ class Walker {
 
   Result<Walk> run(const std::string& folder) {
     directory(folder);
-    if (seen_ > most_entries) {
-      return fail(Error(ErrorCode::invalid, fmt::format("more than {} files and folders", most_entries))
-                      .with_hint("is this really the manifest directory?"));
-    }
+    if (seen_ > most_entries) return fail(too_many_entries());
     std::sort(walk_.files.begin(), walk_.files.end());
     std::sort(walk_.directories.begin(), walk_.directories.end());
     std::sort(walk_.unreadable.begin(), walk_.unreadable.end(),
@@ -154,10 +149,6 @@ bool Walk::same_as(const Walk& other) const {
   const auto alike = [](const auto& a, const auto& b) { return a.path == b.path && a.why == b.why; };
   return files == other.files && directories == other.directories &&
          std::equal(unreadable.begin(), unreadable.end(), other.unreadable.begin(), other.unreadable.end(), alike);
-}
-
-bool may_be_manifest(std::string_view name) {
-  return name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json");
 }
 
 Result<Tree> Tree::open(const std::string& path) {

@@ -31,9 +31,6 @@ struct Walk {
   [[nodiscard]] bool same_as(const Walk& other) const;
 };
 
-// Whether a file of this name is read at all.
-[[nodiscard]] bool may_be_manifest(std::string_view name);
-
 class Tree {
  public:
   // Resolves links in `path`, and a `..data` link in the directory that it names.

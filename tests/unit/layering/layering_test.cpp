@@ -22,6 +22,7 @@ const std::map<std::string, Row> table{
     {"manifest", {"base", "model"}},
     {"plan", {"base", "model"}},
     {"source", {"base", "async", "manifest/decoder.hpp"}},
+    {"git", {"base", "http", "source/memory_files.hpp", "manifest/limits.hpp"}},
     {"http", {"base", "async"}},
     {"grafana", {"base", "async", "model", "http"}},
     {"state", {"base", "model"}},
@@ -38,7 +39,8 @@ const std::map<std::string, Row> table{
 
 // Concrete transports, sinks and stores are the daemon's business.
 const Row concrete{"http/beast_transport.hpp", "sink/file_sink.hpp",    "sink/kubernetes_sink.hpp",
-                   "sink/vault_sink.hpp",      "sink/vault_access.hpp", "source/directory_source.hpp"};
+                   "sink/vault_sink.hpp",      "sink/vault_access.hpp", "source/directory_source.hpp",
+                   "git/git_source.hpp"};
 // No I/O can be included where decisions are made.
 const Row without_asio{"base", "model", "manifest", "plan", "state"};
 const Row files_without_asio{"token/slot.hpp", "token/slot.cpp",      "token/name.hpp",
