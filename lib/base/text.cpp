@@ -61,9 +61,17 @@ bool invisible(const Decoded& decoded) {
 }
 
 // A locale of our own: the process's locale stays "C", and nobody else's setlocale can change the answer.
+// Null where the system has no locales, as in a container without them.
 locale_t unicode_locale() {
   static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
   return locale;
+}
+
+// Letters beyond ASCII only where the system knows them.
+std::uint32_t lower(std::uint32_t code_point) {
+  const locale_t locale = unicode_locale();
+  if (locale != nullptr) return static_cast<std::uint32_t>(towlower_l(static_cast<wint_t>(code_point), locale));
+  return code_point >= 'A' && code_point <= 'Z' ? code_point + ('a' - 'A') : code_point;
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -137,7 +145,7 @@ std::string to_lower(std::string_view utf8) {
       out.push_back(utf8[offset++]);
       continue;
     }
-    append_utf8(out, static_cast<std::uint32_t>(towlower_l(static_cast<wint_t>(decoded.code_point), unicode_locale())));
+    append_utf8(out, lower(decoded.code_point));
     offset += decoded.length;
   }
   return out;

@@ -93,6 +93,10 @@ Result<std::unique_ptr<Files>> attempt(const std::string& path, const Settle& se
   Result<Walk> before = tree->walk();
   if (!before) return fail(before.error());
   if (!tree->switched() && age_of(*before) < settle.quiet) return nullptr;
+  // A tree that another has taken the place of is being removed, and perhaps was when we walked through it.
+  const Result<Tree> now = Tree::open(path);
+  if (!now) return fail(now.error());
+  if (now->identity() != tree->identity()) return nullptr;
   Walk kept = *before;
   auto texts = read_all(*tree, kept);
   if (!texts && texts.error().code == ErrorCode::unavailable) return nullptr;

@@ -138,6 +138,17 @@ Error cannot_open(const std::string& path, int error) {
                fmt::format("cannot open the manifest directory {}: {}", graft::quote(path), reason(error)));
 }
 
+// A link that is switched at this moment leads for an instant to a tree that is gone: the next look finds the new one.
+Descriptor open_tree(int folder, const char* path) {
+  constexpr int looks = 5;
+  Descriptor tree;
+  for (int look = 0; look < looks && !tree.open(); ++look) {
+    tree = Descriptor(openat(folder, path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!tree.open() && errno != ENOENT) break;
+  }
+  return tree;
+}
+
 bool is_link(int folder, const char* path) {
   struct stat status{};
   return fstatat(folder, path, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
@@ -155,10 +166,10 @@ Result<Tree> Tree::open(const std::string& path) {
   std::string plain = path;
   while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
   bool switched = is_link(AT_FDCWD, plain.c_str());
-  Descriptor root(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Descriptor root = open_tree(AT_FDCWD, path.c_str());
   if (!root.open()) return fail(cannot_open(path, errno));
   if (is_link(root.get(), "..data")) {
-    Descriptor data(openat(root.get(), "..data", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    Descriptor data = open_tree(root.get(), "..data");
     if (!data.open()) return fail(cannot_open(path + "/..data", errno));
     root = std::move(data);
     switched = true;
