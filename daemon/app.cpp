@@ -53,7 +53,7 @@ struct App::Impl {
   std::unique_ptr<token::Server> server;
   token::Issuer issuer;
   kinds::Registry registry;
-  ManifestSource manifests;
+  std::unique_ptr<ManifestSource> manifests;
   reconcile::Cycle cycle;
 
   Impl(const Settings& s, Clock& clock, Random& random, Log& l, std::shared_ptr<state::Store> opened,
@@ -71,7 +71,7 @@ struct App::Impl {
         server(token::make_server(api)),
         issuer(*server, *store, disk.get(), clock, log, issuer_settings(s, options)),
         registry(issuer, token_settings(s, *sinks)),
-        manifests(s.manifests_directory),
+        manifests(make_manifest_source(s, options.manifests, options.former_manifests)),
         cycle({api, registry, clock, log, [this, only = options.only] { return load(only); }, options.last_good,
                options.watcher}) {
     api.observe(options.requests);
@@ -81,7 +81,7 @@ struct App::Impl {
   ~Impl() { disk->join(); }
 
   Result<manifest::LoadResult> load(const std::vector<ResourceKey>& only) {
-    Result<manifest::LoadResult> loaded = manifests.load();
+    Result<manifest::LoadResult> loaded = manifests->load();
     if (!only.empty() && loaded && loaded->state) loaded->state = narrowed(*loaded->state, only);
     return loaded;
   }
@@ -138,7 +138,7 @@ Status App::refresh_credential() {
 }
 
 const Settings& App::settings() const { return impl_->settings; }
-ManifestSource& App::manifests() { return impl_->manifests; }
+ManifestSource& App::manifests() { return *impl_->manifests; }
 grafana::LoginGate& App::gate() { return impl_->gate; }
 reconcile::Cycle& App::cycle() { return impl_->cycle; }
 const std::shared_ptr<state::Store>& App::store() const { return impl_->store; }

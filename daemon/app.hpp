@@ -33,6 +33,8 @@ class App {
     reconcile::Watcher* watcher = nullptr;         // of the cycles; may be null
     grafana::RequestObserver* requests = nullptr;  // of what is sent to Grafana; may be null
     token::Observer* keys = nullptr;               // of what becomes of keys; may be null
+    ManifestOptions manifests = {};
+    const ManifestSource* former_manifests = nullptr;  // of an App that this one replaces
   };
   // Errors: invalid (a setting), io or blocked (the state directory).
   [[nodiscard]] static Result<std::unique_ptr<App>> make(const Settings& settings, Clock& clock, Random& random,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.hpp"
+#include "git/url.hpp"
 #include "manifest/reader.hpp"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX says that the program declares it
@@ -161,6 +162,28 @@ void check_credentials(const Settings& settings, Diagnostics& diagnostics) {
     diagnostics.error({}, "grafana.tls.certFile and grafana.tls.keyFile go together");
 }
 
+// In a directory or in a repository, and what is said of a repository fits.
+void check_manifests(const Settings& settings, Diagnostics& diagnostics) {
+  const bool directory = !settings.manifests_directory.empty(), git = !settings.git_url.empty();
+  if (!directory && !git)
+    diagnostics.error({}, "setting manifests.directory is required (or manifests.git.url)",
+                      fmt::format("in the file, as {} or as {}", flag_of("manifests.directory"),
+                                  environment_of("manifests.directory")));
+  if (directory && git)
+    diagnostics.error({}, "manifests are in a directory and in a git repository",
+                      "keep manifests.directory or manifests.git");
+  if (!git) return;
+  if (Status allowed = git::check_url(settings.git_url, settings.git_allow_local); !allowed)
+    diagnostics.error({}, "manifests.git.url: " + allowed.error().message, allowed.error().hint);
+  if (!settings.git_token_file.empty() && git::is_in_the_clear(settings.git_url))
+    diagnostics.error({}, "manifests.git.auth.tokenFile with an http url would send the token in the clear",
+                      "write https");
+  if (git::is_ssh(settings.git_url) && settings.git_ssh_key_file.empty())
+    diagnostics.error({}, "manifests.git.url is reached by ssh, which needs manifests.git.auth.sshKeyFile");
+  if (settings.git_ref.starts_with('-') || settings.git_ref.find_first_of(" ~^:?*[\\") != std::string::npos)
+    diagnostics.error({}, fmt::format("manifests.git.ref: {} is no name of a branch or tag", quote(settings.git_ref)));
+}
+
 // Vault is reached by one way or not at all.
 void check_vault(const Settings& settings, Diagnostics& diagnostics) {
   const bool token = !settings.vault_token_file.empty(), login = !settings.vault_role.empty();
@@ -191,7 +214,7 @@ std::string in_cluster_url(const Environment& environment) {
 }
 
 bool is_needed(std::string_view key, Need need) {
-  if (need == Need::manifests) return key == "manifests.directory";
+  if (need == Need::manifests) return key.starts_with("manifests.") || key == "state.directory";
   if (need == Need::running) return key == "http.socket" || key == "state.directory";
   return true;
 }
@@ -246,12 +269,16 @@ LoadedConfig load_config(const ConfigSource& source, Need need) {
   std::error_code unreadable;
   loaded.read = loaded.file.empty() ||
                 (std::filesystem::is_regular_file(loaded.file, unreadable) && ::access(loaded.file.c_str(), R_OK) == 0);
+  bool manifests_unclear = false;
   for (const Setting& setting : setting_table()) {
     if (setting.key == config_key) continue;
     if (!is_needed(setting.key, need)) continue;
     const std::size_t errors = diagnostics.error_count();
     std::optional<Chosen> chosen = choose(setting, source, from_file, diagnostics);
-    if (!chosen && diagnostics.error_count() > errors) continue;
+    if (!chosen && diagnostics.error_count() > errors) {
+      manifests_unclear = manifests_unclear || setting.key.starts_with("manifests.");
+      continue;
+    }
     if (!chosen && setting.default_value.empty()) {
       if (setting.required)
         diagnostics.error(
@@ -260,10 +287,13 @@ LoadedConfig load_config(const ConfigSource& source, Need need) {
       continue;
     }
     if (!chosen) chosen = Chosen{std::string(setting.default_value), {}, std::string(setting.key)};
-    if (Status stored = setting.store(loaded.settings, chosen->text); !stored)
+    if (Status stored = setting.store(loaded.settings, chosen->text); !stored) {
       diagnostics.error(chosen->at, fmt::format("{}: {}", chosen->where, stored.error().message), stored.error().hint);
+      manifests_unclear = manifests_unclear || setting.key.starts_with("manifests.");
+    }
   }
   loaded.settings.in_cluster_url = in_cluster_url(source.environment);
+  if (need != Need::running && !manifests_unclear) check_manifests(loaded.settings, diagnostics);
   if (need == Need::everything && !diagnostics.has_errors()) {
     check_credentials(loaded.settings, diagnostics);
     check_vault(loaded.settings, diagnostics);

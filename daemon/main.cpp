@@ -3,12 +3,14 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string_view>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "daemon/commands/commands.hpp"
 #include "daemon/exit_codes.hpp"
 #include "daemon/options.hpp"
+#include "git/child.hpp"
 
 namespace {
 
@@ -52,6 +54,8 @@ int dispatch(const Options& options) {
 int main(int argc, char** argv) {
   harden_process();
   try {
+    // Not a command: graftd starts itself so, and nobody else does.
+    if (argc == 2 && std::string_view(argv[1]) == graft::git::child_argument) return graft::git::child_main();
     const graft::Result<Options> options = parse_command_line(argc, argv);
     if (!options) {
       std::fprintf(stderr, "graftd: %s\n", options.error().describe().c_str());

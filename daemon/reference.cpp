@@ -26,7 +26,7 @@ std::string configuration_reference() {
                               : setting.default_value.empty() ? "–"
                                                               : fmt::format("`{}`", setting.default_value);
     out += fmt::format("| `{}` | `{}`<br>`{}` | {} | {} | {} |\n", setting.key, flag_of(setting.key),
-                       environment_of(setting.key), setting.form, usual, setting.description);
+                       environment_of(setting.key), setting.form.name, usual, setting.description);
   }
   return out +
          "\nOne kind of credential is needed: `grafana.auth.username` with `grafana.auth.passwordFile`, or\n"

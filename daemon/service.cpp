@@ -35,6 +35,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::seconds farewell{1};
+constexpr std::chrono::seconds patience{15};  // with a repository that does not answer
 
 class Service {
  public:
@@ -125,7 +126,10 @@ class Service {
     options.watcher = &recorder_;
     options.requests = &recorder_;
     options.keys = &recorder_;
+    options.manifests = {ManifestOptions::For::service, options_.program,
+                         [this] { asio::post(io_, [this] { wake_.cancel(); }); }};
     if (app_) options.last_good = app_->cycle().last_good();
+    if (app_) options.former_manifests = &app_->manifests();
     return App::make(settings, clock_, random_, log_, options);
   }
 
@@ -153,9 +157,9 @@ class Service {
 
   // All or nothing: configuration, CA, credential and manifests are read and found good before any of them is taken
   // into use; else everything stays as it is.
-  TriggerAnswer reload() {
+  asio::awaitable<TriggerAnswer> reload() {
     if (said_ready_) notifier_.reloading();
-    Reloaded reloaded = try_reload();
+    Reloaded reloaded = co_await try_reload();
     TriggerAnswer& answer = reloaded.answer;
     const std::string first = answer.problems.empty() ? std::string() : answer.problems.front();
     if (answer.done) {
@@ -172,7 +176,7 @@ class Service {
           Error(ErrorCode::invalid, "the last reload failed: " + answer.text + (first.empty() ? "" : ": " + first))
               .with_hint("mend it and reload again; until then the earlier configuration is in force"));
     if (said_ready_) notifier_.ready();
-    return std::move(answer);
+    co_return std::move(answer);
   }
 
   struct Reloaded {
@@ -180,28 +184,48 @@ class Service {
     bool configuration_at_fault = false;
   };
 
-  Reloaded try_reload() {
+  asio::awaitable<Reloaded> try_reload() {
     const LoadedConfig loaded = load_config(source_, Need::everything);
     log_diagnostics(loaded.diagnostics, "configuration problem", log_);
-    if (loaded.diagnostics.has_errors()) return {refused("the configuration has errors", loaded.diagnostics), true};
+    if (loaded.diagnostics.has_errors())
+      co_return Reloaded{refused("the configuration has errors", loaded.diagnostics), true};
     std::error_code elsewhere;
     const bool same_store =
         std::filesystem::equivalent(loaded.settings.state_directory, app_->settings().state_directory, elsewhere);
     Result<std::unique_ptr<App>> app = make_app(loaded.settings, same_store ? app_->store() : nullptr);
-    if (!app) return {{false, app.error().describe(), {}}, true};
+    if (!app) co_return not_reloaded(app.error(), true);
     if (Status credential = (*app)->refresh_credential(); !credential)
-      return {{false, credential.error().describe(), {}}};
+      co_return not_reloaded(credential.error(), false);
+    (*app)->manifests().refresh();
+    co_await settle((*app)->manifests());
+    if (stopper_.stopping()) co_return not_reloaded(Error(ErrorCode::cancelled, "graftd is stopping"), false);
     const Result<manifest::LoadResult> manifests = (*app)->manifests().load();
-    if (!manifests) return {{false, manifests.error().describe(), {}}};
-    if (!manifests->state) return {refused("the manifests have errors", manifests->diagnostics)};
+    if (!manifests) co_return not_reloaded(manifests.error(), false);
+    if (!manifests->state) co_return Reloaded{refused("the manifests have errors", manifests->diagnostics), false};
     Result<std::unique_ptr<Webhook>> webhook = Webhook::make(loaded.settings, (*app)->store(), clock_, random_, log_);
-    if (!webhook) return {{false, webhook.error().describe(), {}}, true};
+    if (!webhook) co_return not_reloaded(webhook.error(), true);
     warn_of_fixed(loaded.settings);
     if (!same_store) desk_ = {};  // numbers of requests begin anew there
     log_.set_level(loaded.settings.log_level);
     log_.set_format(loaded.settings.log_format);
     use(std::move(*app), std::move(*webhook));
-    return {{true, {}, {}}};
+    co_return Reloaded{{true, {}, {}}, false};
+  }
+
+  static Reloaded not_reloaded(const Error& error, bool configuration_at_fault) {
+    return {{false, error.describe(), {}}, configuration_at_fault};
+  }
+
+  // Until a repository that was asked has answered; not for long when what was in force before will do. The loop goes
+  // on meanwhile.
+  asio::awaitable<void> settle(const ManifestSource& manifests) {
+    constexpr std::chrono::milliseconds look{50};
+    const SteadyTime until = clock_.steady() + patience;
+    while (!stopper_.stopping() && !manifests.settled() && !(manifests.has_something() && clock_.steady() >= until)) {
+      wake_.expires_after(look);
+      boost::system::error_code ignored;
+      co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
   }
 
   static TriggerAnswer refused(std::string text, const Diagnostics& diagnostics) {
@@ -222,14 +246,20 @@ class Service {
   }
 
   asio::awaitable<void> loop() {
-    std::vector<LogField> fields{{"grafana", app_->settings().url},
-                                 {"manifests", app_->settings().manifests_directory}};
+    std::vector<LogField> fields{{"grafana", app_->settings().url}, {"manifests", manifests_shown(app_->settings())}};
     if (!front_->address().empty()) fields.emplace_back("status_page", front_->address());
     if (!front_->socket().empty()) fields.emplace_back("socket", front_->socket());
     log_.info("started", fields);
     while (!stopper_.stopping()) {
       const Triggers::Taken asked = triggers_.take();
-      if (asked.reload) triggers_.answered(Trigger::reload, *asked.reload, reload());
+      if (asked.reload) {
+        TriggerAnswer answer = co_await reload();
+        triggers_.answered(Trigger::reload, *asked.reload, std::move(answer));
+      } else if (asked.sync) {
+        app_->manifests().refresh();
+      }
+      co_await settle(app_->manifests());
+      if (stopper_.stopping()) break;
       const reconcile::Report report = co_await cycle();
       if (asked.sync)
         triggers_.answered(Trigger::sync, *asked.sync, {true, status::cycle_document(recorder_.last_cycle()), {}});

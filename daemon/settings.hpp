@@ -1,8 +1,11 @@
 // The settings of graftd: the values, and the one table that says of each its key, form, default and meaning. File,
-// flag, environment, `--help` and docs/configuration.md all come from that table.
+// flag, environment, `--help`, docs/configuration.md, graftd.yaml(5), the completion of shells and the JSON Schema of
+// the file all come from that table.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -18,6 +21,12 @@ struct Settings {
   std::string username, password_file, token_file;
   std::string ca_file, cert_file, key_file;
   std::string manifests_directory;
+  std::string git_url, git_ref, git_path;
+  std::chrono::seconds git_poll_interval{0}, git_timeout{0};
+  std::string git_username, git_token_file, git_ssh_key_file, git_known_hosts_file, git_ca_file;
+  std::string git_allowed_signers_file;
+  bool git_allow_non_fast_forward = false, git_allow_local = false;
+  std::size_t git_size_limit = 0;  // MiB
   std::chrono::seconds interval{0};
   std::string state_directory, tokens_directory;
   std::chrono::seconds minimum_grace{0}, orphan_age{0};
@@ -36,9 +45,19 @@ struct Settings {
   std::string webhook_url, webhook_secret_file, webhook_events;
 };
 
+// What the text of a setting has to be: in words for people, and as a type for completion and schema.
+struct Form {
+  enum class Type : std::uint8_t { text, file, directory, duration, number, boolean, word, words };
+  std::string_view name;  // "a file", "a duration"
+  Type type = Type::text;
+  std::span<const std::string_view> words = {};  // that a `word` is one of, and that `words`, by commas, are of
+};
+
+inline constexpr std::size_t largest_number = 1'000'000;  // of numbers; the least is 1
+
 struct Setting {
-  std::string_view key;            // "grafana.auth.passwordFile", as in the file
-  std::string_view form;           // "a file", "a duration": for help and documentation
+  std::string_view key;  // "grafana.auth.passwordFile", as in the file
+  Form form;
   std::string_view default_value;  // as one would write it; "" when there is none
   bool required = false;
   std::string_view description;

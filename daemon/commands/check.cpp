@@ -4,6 +4,7 @@
 
 #include "daemon/commands/commands.hpp"
 #include "daemon/exit_codes.hpp"
+#include "daemon/manifest_source.hpp"
 #include "kinds/decoders.hpp"
 #include "manifest/loader.hpp"
 #include "source/directory_source.hpp"
@@ -31,31 +32,36 @@ struct Checked {
   Diagnostics diagnostics;
 };
 
-void check_path(const std::string& path, Checked& checked) {
-  Result<std::unique_ptr<manifest::Files>> files = source::snapshot(path);
-  if (!files) {
-    checked.diagnostics.error({}, files.error().describe());
+void add(Result<manifest::LoadResult> loaded, Checked& checked) {
+  if (!loaded) {
+    checked.diagnostics.error({}, loaded.error().describe());
     return;
   }
-  manifest::LoadResult loaded = manifest::load(**files, kinds::all_decoders());
-  checked.diagnostics.append(std::move(loaded.diagnostics));
-  checked.documents += loaded.documents;
-  if (loaded.state) checked.resources += loaded.state->resources.size();
+  checked.diagnostics.append(std::move(loaded->diagnostics));
+  checked.documents += loaded->documents;
+  if (loaded->state) checked.resources += loaded->state->resources.size();
+}
+
+Result<manifest::LoadResult> load_path(const std::string& path) {
+  Result<std::unique_ptr<manifest::Files>> files = source::snapshot(path);
+  if (!files) return fail(std::move(files.error()));
+  return manifest::load(**files, kinds::all_decoders());
 }
 
 }  // namespace
 
 int check_command(const Options& options, const ConfigSource& source) {
   std::vector<std::string> paths = options.paths;
+  Checked checked;
   if (paths.empty() || options.config) {
     // Only then: where manifests are checked there need be no configuration, and no environment of one.
     LoadedConfig config = load_config(source, Need::manifests);
     print_diagnostics(config.diagnostics);
     if (config.diagnostics.has_errors()) return exit_bad_config;
-    if (paths.empty()) paths.push_back(config.settings.manifests_directory);
+    if (paths.empty() && config.settings.git_url.empty()) paths.push_back(config.settings.manifests_directory);
+    if (paths.empty()) add(make_manifest_source(config.settings, {}, nullptr)->load(), checked);
   }
-  Checked checked;
-  for (const std::string& path : paths) check_path(path, checked);
+  for (const std::string& path : paths) add(load_path(path), checked);
   const bool sound = !checked.diagnostics.has_errors();
   if (options.output == Output::json) {
     const json document{{"ok", sound}, {"resources", checked.resources}, {"diagnostics", as_json(checked.diagnostics)}};

@@ -43,6 +43,7 @@ int one_cycle(const ConfigSource& source, reconcile::Mode mode,
   const std::unique_ptr<Log> log = make_logger(settings->log_level, settings->log_format);
   App::Options options;
   options.state = mode == reconcile::Mode::plan ? state::OpenMode::shared : state::OpenMode::read_write;
+  options.manifests.whom = mode == reconcile::Mode::plan ? ManifestOptions::For::look : ManifestOptions::For::apply;
   asio::io_context io{1};  // outlives the App, whose kept connections belong to it
   Result<std::unique_ptr<App>> app = App::make(*settings, system_clock(), system_random(), *log, options);
   if (!app) return report_start_failure(app.error(), *log);

@@ -37,8 +37,8 @@ std::string slot_of(const ResourceKey& key) { return key.organization + "/" + ke
 
 // Declared tokens by "ORGANIZATION/ACCOUNT/TOKEN".
 Result<std::map<std::string, ResourceKey>> declared_slots(const Settings& settings) {
-  ManifestSource manifests(settings.manifests_directory);
-  Result<manifest::LoadResult> loaded = manifests.load();
+  const auto manifests = make_manifest_source(settings, {ManifestOptions::For::names, {}, {}}, nullptr);
+  Result<manifest::LoadResult> loaded = manifests->load();
   if (!loaded) return fail(std::move(loaded.error()));
   if (!loaded->state) {
     print_diagnostics(loaded->diagnostics);

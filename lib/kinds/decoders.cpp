@@ -26,4 +26,6 @@ std::string document_schema(const manifest::Decoder& decoder) {
   return manifest::document_schema(decoder, all_decoders());
 }
 
+std::string document_schema() { return manifest::document_schema(all_decoders()); }
+
 }  // namespace graft::kinds

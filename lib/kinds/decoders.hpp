@@ -15,4 +15,7 @@ namespace graft::kinds {
 // The JSON Schema of documents of one kind, indented; the content of config/schema/<Kind>.schema.json.
 [[nodiscard]] std::string document_schema(const manifest::Decoder& decoder);
 
+// The same of documents of any kind; the content of config/schema/manifest.schema.json.
+[[nodiscard]] std::string document_schema();
+
 }  // namespace graft::kinds

@@ -90,7 +90,7 @@ Form<std::chrono::seconds> duration_form() {
 }
 
 Form<std::map<std::string, std::string>> text_map_form() {
-  return {"map of strings", R"("type":"object","additionalProperties":{"type":"string"})",
+  return {"map of strings", R"("type":["object","null"],"additionalProperties":{"type":"string"})",
           [](const Node& node, std::string_view label, std::map<std::string, std::string>& out, Reporter& reporter) {
             if (!is_map(node, label, reporter)) return false;
             bool sound = true;

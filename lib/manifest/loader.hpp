@@ -21,8 +21,10 @@ struct DesiredState {
 };
 
 struct LoadResult {
-  std::shared_ptr<const DesiredState> state;  // null when there are errors: nothing of a bad revision is applied
-  Diagnostics diagnostics;                    // sorted by place; warnings and notes also when state is set
+  // Null when there are errors: nothing of a bad revision is applied. A source that remembers an earlier good revision
+  // may put that here, beside the errors that keep a newer one from being taken.
+  std::shared_ptr<const DesiredState> state;
+  Diagnostics diagnostics;  // sorted by place; warnings and notes also when state is set
   std::size_t documents = 0, files = 0;
 };
 

@@ -14,6 +14,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;  // keeps the order of the tables
 
+constexpr std::string_view dialect = "https://json-schema.org/draft/2020-12/schema";
+
 std::vector<const Decoder*> children_of(const Decoder& parent, Decoders all) {
   std::vector<const Decoder*> children;
   for (const Decoder* other : all) {
@@ -28,7 +30,7 @@ Json nested_item(const Decoder& decoder, Decoders all);
 Json spec_schema(const Decoder& decoder, Decoders all) {
   Json schema = Json::parse(decoder.json_schema());
   for (const Decoder* child : children_of(decoder, all)) {
-    Json list{{"type", "array"}, {"items", nested_item(*child, all)}};
+    Json list{{"type", {"array", "null"}}, {"items", nested_item(*child, all)}};
     schema["properties"][std::string(child->nested_as())] = std::move(list);
   }
   return schema;
@@ -93,21 +95,56 @@ std::string heading(const Decoder& decoder) {
   return out + "\n\n";
 }
 
-}  // namespace
-
-std::string document_schema(const Decoder& decoder, Decoders all) {
-  Json schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-              {"title", fmt::format("{} of graftd", decoder.kind().text())},
+// Of a whole document of one kind.
+Json kind_schema(const Decoder& decoder, Decoders all) {
+  Json schema{{"title", fmt::format("{} of graftd", decoder.kind().text())},
               {"type", "object"},
               {"additionalProperties", false}};
   Json spec = spec_schema(decoder, all);
   Json needed{"apiVersion", "kind", "metadata"};
-  if (spec.contains("required") || spec.contains("oneOf")) needed.push_back("spec");
+  if (spec.contains("required") || spec.contains("oneOf")) {
+    needed.push_back("spec");
+  } else {
+    spec["type"] = {"object", "null"};  // "spec:" with nothing below it
+  }
   schema["required"] = std::move(needed);
   schema["properties"] = Json{{"apiVersion", Json{{"const", api_version}}},
                               {"kind", Json{{"const", decoder.kind().text()}}},
                               {"metadata", metadata_schema(decoder)},
                               {"spec", std::move(spec)}};
+  return schema;
+}
+
+}  // namespace
+
+std::string document_schema(const Decoder& decoder, Decoders all) {
+  Json schema{{"$schema", dialect}};
+  schema.update(kind_schema(decoder, all));
+  return schema.dump(2) + "\n";
+}
+
+// `if` rather than `oneOf`: an editor then tells what is wrong with the document of that kind, and completes its
+// fields.
+std::string document_schema(Decoders all) {
+  Json kinds = Json::array(), choices = Json::array(), definitions = Json::object();
+  for (const Decoder* decoder : all) {
+    const std::string kind(decoder->kind().text());
+    kinds.push_back(kind);
+    choices.push_back(Json{{"if", Json{{"properties", Json{{"kind", Json{{"const", kind}}}}}, {"required", {"kind"}}}},
+                           {"then", Json{{"$ref", "#/$defs/" + kind}}}});
+    definitions[kind] = kind_schema(*decoder, all);
+  }
+  const Json properties{{"apiVersion", Json{{"const", api_version}}},
+                        {"kind", Json{{"enum", std::move(kinds)}, {"description", "What the document declares."}}},
+                        {"metadata", Json{{"description", "What it is called and where it lives."}}},
+                        {"spec", Json{{"description", "How it should be: the fields of its kind."}}}};
+  const Json schema{{"$schema", dialect},
+                    {"title", "Manifest of graftd"},
+                    {"type", "object"},
+                    {"required", {"apiVersion", "kind"}},
+                    {"properties", properties},
+                    {"allOf", std::move(choices)},
+                    {"$defs", std::move(definitions)}};
   return schema.dump(2) + "\n";
 }
 

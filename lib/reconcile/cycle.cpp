@@ -98,7 +98,7 @@ void Cycle::load(Report& report) {
     report.diagnostics.error(loaded.error().where, loaded.error().describe());
   } else {
     report.diagnostics = loaded->diagnostics;
-    report.manifests_rejected = loaded->state == nullptr;
+    report.manifests_rejected = loaded->state == nullptr || report.diagnostics.has_errors();
     report.invalid_files = files_with_errors(report.diagnostics);
     if (loaded->state) last_good_ = loaded->state;
   }

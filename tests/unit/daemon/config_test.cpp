@@ -7,6 +7,7 @@
 
 #include "daemon/reference.hpp"
 #include "daemon/schedule.hpp"
+#include "support/recording.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace graft;
@@ -25,7 +26,9 @@ LoadedConfig load(const std::string& text, std::map<std::string, std::string> fl
   source.file = directory / "graftd.yaml";
   source.flags = std::move(flags);
   source.environment = std::move(environment);
-  return load_config(source, Need::everything);
+  LoadedConfig loaded = load_config(source, Need::everything);
+  test::record_case({{"graftd.yaml", text}}, loaded.diagnostics);
+  return loaded;
 }
 
 std::string text_of(const std::string& path) {

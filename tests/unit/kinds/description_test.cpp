@@ -41,7 +41,8 @@ TEST_CASE("docs/manifests.md holds the reference of the tables") {
                     text.substr(end));
 }
 
-TEST_CASE("config/schema holds the schema of every kind") {
+TEST_CASE("config/schema holds the schema of every kind, and one for all") {
+  compare(path_of("config/schema/manifest.schema.json"), kinds::document_schema());
   for (const manifest::Decoder* decoder : kinds::all_decoders()) {
     const std::string kind(decoder->kind().text());
     compare(path_of("config/schema/" + kind + ".schema.json"), kinds::document_schema(*decoder));

@@ -11,8 +11,13 @@
 
 namespace graft::test {
 
+// For the tests of the JSON Schemas, when they ask for it (support/recording.hpp).
+void record_tree(const manifest::Files& files, const manifest::LoadResult& result);
+
 inline manifest::LoadResult load_files(const manifest::Files& files) {
-  return manifest::load(files, kinds::all_decoders());
+  manifest::LoadResult result = manifest::load(files, kinds::all_decoders());
+  record_tree(files, result);
+  return result;
 }
 
 inline manifest::LoadResult load_text(std::string text) { return load_files(MemoryFiles::one(std::move(text))); }
