@@ -11,6 +11,8 @@
 #include "daemon/exit_codes.hpp"
 #include "daemon/options.hpp"
 #include "git/child.hpp"
+#include "kinds/decoders.hpp"
+#include "manifest/loader.hpp"
 
 namespace {
 
@@ -55,7 +57,11 @@ int main(int argc, char** argv) {
   harden_process();
   try {
     // Not a command: graftd starts itself so, and nobody else does.
-    if (argc == 2 && std::string_view(argv[1]) == graft::git::child_argument) return graft::git::child_main();
+    if (argc == 2 && std::string_view(argv[1]) == graft::git::child_argument)
+      return graft::git::child_main([](const graft::source::Content& content) {
+        const auto files = graft::source::make_memory_files({}, "candidate", content);
+        return graft::manifest::load(*files, graft::kinds::all_decoders()).state != nullptr;
+      });
     const graft::Result<Options> options = parse_command_line(argc, argv);
     if (!options) {
       std::fprintf(stderr, "graftd: %s\n", options.error().describe().c_str());

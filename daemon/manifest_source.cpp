@@ -59,8 +59,12 @@ class GitManifests final : public ManifestSource {
     if (seen.files != files_) {
       files_ = seen.files;
       last_ = manifest::load(*files_, kinds::all_decoders());
+      if (last_.state) good_ = last_.state;
     }
+    // Of the last process, when the first that this one saw is not good.
+    if (patient_ && !good_ && seen.before) good_ = manifest::load(*seen.before, kinds::all_decoders()).state;
     manifest::LoadResult result = last_;
+    if (patient_ && !result.state) result.state = good_;
     if (seen.problem) {
       Error problem = *seen.problem;
       std::string hint = std::exchange(problem.hint, {});
@@ -76,6 +80,8 @@ class GitManifests final : public ManifestSource {
     return git_->settled() || (patient_ && git_->seen().files != nullptr);
   }
 
+  void take_into_use() override { git_->take_into_use(); }
+
   [[nodiscard]] std::shared_ptr<git::GitSource> of_same(const git::GitSourceOptions& options) const {
     const git::GitSourceOptions& ours = git_->options();
     const bool same = ours.repository == options.repository && ours.state_directory == options.state_directory &&
@@ -89,7 +95,12 @@ class GitManifests final : public ManifestSource {
   std::uint64_t version_ = 0;
   std::shared_ptr<const manifest::Files> files_;
   manifest::LoadResult last_;
+  std::shared_ptr<const manifest::DesiredState> good_;  // the last one
 };
+
+bool made_for_service(const ManifestOptions& options) {
+  return options.whom == ManifestOptions::For::service || options.whom == ManifestOptions::For::candidate;
+}
 
 git::GitSourceOptions git_options(const Settings& settings, const ManifestOptions& options) {
   using For = ManifestOptions::For;
@@ -113,7 +124,7 @@ git::GitSourceOptions git_options(const Settings& settings, const ManifestOption
   if (!options.program.empty()) made.program = options.program;
   made.accept = options.whom == For::service || options.whom == For::apply;
   made.fetch = options.whom != For::names;
-  made.poll = options.whom == For::service;
+  made.poll = made.remember = made_for_service(options);
   made.on_news = options.on_news;
   return made;
 }
@@ -128,7 +139,7 @@ std::unique_ptr<ManifestSource> make_manifest_source(const Settings& settings, c
   if (const auto* repository = dynamic_cast<const GitManifests*>(former); repository != nullptr)
     git = repository->of_same(made);
   if (git == nullptr) git = std::make_shared<git::GitSource>(std::move(made));
-  return std::make_unique<GitManifests>(std::move(git), options.whom == ManifestOptions::For::service);
+  return std::make_unique<GitManifests>(std::move(git), made_for_service(options));
 }
 
 std::string manifests_shown(const Settings& settings) {

@@ -31,11 +31,14 @@ class ManifestSource {
   virtual void refresh() {}
   [[nodiscard]] virtual bool settled() const { return true; }
   [[nodiscard]] virtual bool has_something() const { return true; }  // load() would not wait
+  // Of a candidate: what it finds from now on may be remembered as in force.
+  virtual void take_into_use() {}
 };
 
 struct ManifestOptions {
-  enum class For : std::uint8_t { service, apply, look, names };
-  For whom = For::look;           // names: what is in force is enough, nobody is asked
+  // candidate: for a service, before it is known to be good; names: what is in force is enough, nobody is asked.
+  enum class For : std::uint8_t { service, candidate, apply, look, names };
+  For whom = For::look;
   std::string program;            // to start git's child with; "" for this one
   std::function<void()> on_news;  // from another thread; may be empty
 };

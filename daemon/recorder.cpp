@@ -130,8 +130,12 @@ bool interrupted(const reconcile::Report& report) {
          });
 }
 
-std::string_view about_of(const Error& stopped) {
-  switch (stopped.code) {
+// There was nothing to enforce, and nobody was asked: whatever stopped the cycle stopped the manifests.
+bool without_manifests(const reconcile::Report& report) { return report.manifests_rejected && report.revision.empty(); }
+
+std::string_view about_of(const reconcile::Report& report) {
+  if (without_manifests(report)) return "manifests";
+  switch (report.stopped->code) {
     case ErrorCode::unauthenticated:
     case ErrorCode::blocked:
       return "credential";
@@ -209,7 +213,7 @@ events::CycleFacts facts_for_events(const reconcile::Report& report, const statu
         made.tokens.push_back(
             {record.organization, record.name, *record.in_use->expires_at, record.in_use->rotates_at});
   // A configuration that was refused, say, stops no cycle.
-  const std::string_view about = report.stopped ? about_of(*report.stopped) : "manifests";
+  const std::string_view about = report.stopped ? about_of(report) : "manifests";
   for (const status::Problem& problem : facts.general)
     if ((report.stopped || report.manifests_rejected) && !made.stopped && problem.about == about)
       made.stopped = events::Stop{problem.about, problem.message, problem.at};
@@ -425,7 +429,8 @@ void Recorder::end_cycle(const reconcile::Report& report) {
   parts_.metrics.cycle_ended(metric_result(last_.result), report.took, parts_.clock.wall());
   parts_.metrics.consecutive_failures(static_cast<std::size_t>(facts->failures));
   parts_.metrics.circuit(metrics::Circuit::auth, report.logins_stopped);
-  parts_.metrics.circuit(metrics::Circuit::unavailable, report.stopped && no_answer(*report.stopped));
+  parts_.metrics.circuit(metrics::Circuit::unavailable,
+                         report.stopped && !without_manifests(report) && no_answer(*report.stopped));
   count_resources();
   count_tokens();
   count_state_directory();
@@ -472,7 +477,10 @@ void Recorder::problems_of(const reconcile::Report& report, std::vector<status::
   const auto add = [&](std::string_view about, const Error& error) {
     into.push_back({std::string(about), {}, status::words_of(error), error.where.to_string(), error.hint, {}});
   };
-  if (report.stopped && report.stopped->code != ErrorCode::cancelled) add(about_of(*report.stopped), *report.stopped);
+  // A source that gives nothing is told of below.
+  const bool told_below = without_manifests(report) && report.stopped && report.stopped->code != ErrorCode::invalid;
+  if (report.stopped && report.stopped->code != ErrorCode::cancelled && !told_below)
+    add(about_of(report), *report.stopped);
   if (credential_) add("credential", *credential_);
   if (configuration_) add("configuration", *configuration_);
   if (!writable_)

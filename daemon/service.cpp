@@ -52,7 +52,7 @@ class Service {
   Service& operator=(const Service&) = delete;
 
   int run(const Settings& settings) {
-    Result<std::unique_ptr<App>> app = make_app(settings, nullptr);
+    Result<std::unique_ptr<App>> app = make_app(settings, nullptr, ManifestOptions::For::service);
     if (!app) return report_start_failure(app.error(), log_);
     Result<std::unique_ptr<Webhook>> webhook = Webhook::make(settings, (*app)->store(), clock_, random_, log_);
     if (!webhook) return report_start_failure(webhook.error(), log_);
@@ -120,14 +120,14 @@ class Service {
     });
   }
 
-  Result<std::unique_ptr<App>> make_app(const Settings& settings, std::shared_ptr<state::Store> store) {
+  Result<std::unique_ptr<App>> make_app(const Settings& settings, std::shared_ptr<state::Store> store,
+                                        ManifestOptions::For whom) {
     App::Options options;
     options.store = std::move(store);
     options.watcher = &recorder_;
     options.requests = &recorder_;
     options.keys = &recorder_;
-    options.manifests = {ManifestOptions::For::service, options_.program,
-                         [this] { asio::post(io_, [this] { wake_.cancel(); }); }};
+    options.manifests = {whom, options_.program, [this] { asio::post(io_, [this] { wake_.cancel(); }); }};
     if (app_) options.last_good = app_->cycle().last_good();
     if (app_) options.former_manifests = &app_->manifests();
     return App::make(settings, clock_, random_, log_, options);
@@ -135,6 +135,7 @@ class Service {
 
   void use(std::unique_ptr<App> app, std::unique_ptr<Webhook> webhook) {
     app_ = std::move(app);
+    app_->manifests().take_into_use();
     if (webhook_) webhook_->count_into(metrics_);
     webhook_ = std::move(webhook);
     if (webhook_) webhook_->start(io_);
@@ -192,13 +193,17 @@ class Service {
     std::error_code elsewhere;
     const bool same_store =
         std::filesystem::equivalent(loaded.settings.state_directory, app_->settings().state_directory, elsewhere);
-    Result<std::unique_ptr<App>> app = make_app(loaded.settings, same_store ? app_->store() : nullptr);
+    Result<std::unique_ptr<App>> app =
+        make_app(loaded.settings, same_store ? app_->store() : nullptr, ManifestOptions::For::candidate);
     if (!app) co_return not_reloaded(app.error(), true);
     if (Status credential = (*app)->refresh_credential(); !credential)
       co_return not_reloaded(credential.error(), false);
     (*app)->manifests().refresh();
     co_await settle((*app)->manifests());
     if (stopper_.stopping()) co_return not_reloaded(Error(ErrorCode::cancelled, "graftd is stopping"), false);
+    if (!(*app)->manifests().has_something())
+      co_return not_reloaded(
+          Error(ErrorCode::timeout, fmt::format("{} has not answered yet", manifests_shown(loaded.settings))), false);
     const Result<manifest::LoadResult> manifests = (*app)->manifests().load();
     if (!manifests) co_return not_reloaded(manifests.error(), false);
     if (!manifests->state) co_return Reloaded{refused("the manifests have errors", manifests->diagnostics), false};
@@ -216,12 +221,12 @@ class Service {
     return {{false, error.describe(), {}}, configuration_at_fault};
   }
 
-  // Until a repository that was asked has answered; not for long when what was in force before will do. The loop goes
-  // on meanwhile.
+  // Until a repository that was asked has answered, but not for long: what is in force goes on. The loop turns
+  // meanwhile.
   asio::awaitable<void> settle(const ManifestSource& manifests) {
     constexpr std::chrono::milliseconds look{50};
     const SteadyTime until = clock_.steady() + patience;
-    while (!stopper_.stopping() && !manifests.settled() && !(manifests.has_something() && clock_.steady() >= until)) {
+    while (!stopper_.stopping() && !manifests.settled() && clock_.steady() < until) {
       wake_.expires_after(look);
       boost::system::error_code ignored;
       co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
@@ -258,7 +263,9 @@ class Service {
       } else if (asked.sync) {
         app_->manifests().refresh();
       }
-      co_await settle(app_->manifests());
+      // At the very first there is nothing else to begin with.
+      do co_await settle(app_->manifests());
+      while (!app_->manifests().has_something() && !stopper_.stopping());
       if (stopper_.stopping()) break;
       const reconcile::Report report = co_await cycle();
       if (asked.sync)
@@ -319,7 +326,9 @@ class Service {
   }
 
   // Manifests that have never been good need a person, as at any start (exit code 65); later, the last good ones stay.
+  // What is wrong in a repository can be put right there, with nobody at this machine.
   int hopeless(const reconcile::Report& report) {
+    if (!app_->settings().git_url.empty()) return 0;
     const bool first =
         !had_manifests_ && report.manifests_rejected && report.stopped && report.stopped->code == ErrorCode::invalid;
     return first ? exit_bad_manifests : 0;

@@ -20,7 +20,7 @@ package_packages=(dpkg-dev file python3)
 # the judge of packages.
 test_packages=("${package_packages[@]}" chromium chromium-driver prometheus systemd
   mandoc bash-completion zsh fish python3-jsonschema python3-yaml python3-kubernetes openssh-server openssh-client
-  debootstrap util-linux lintian faketime)
+  debootstrap openssl util-linux lintian faketime)
 check_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev shellcheck)
 
 # Installs what is missing of the packages named; says so first, and does nothing when all are there.

@@ -3,7 +3,9 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
 #include "daemon/app.hpp"
 #include "daemon/commands/commands.hpp"
@@ -51,6 +53,7 @@ int one_cycle(const ConfigSource& source, reconcile::Mode mode,
     std::fprintf(stderr, "graftd: %s\n", credential.error().describe().c_str());
     return exit_bad_config;
   }
+  while (!(*app)->manifests().settled()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   const reconcile::Report report = run_cycle(io, **app, mode, *log);
   print_diagnostics(report.diagnostics);
   if (report.stopped || report.manifests_rejected) {

@@ -168,6 +168,7 @@ int tokens_request_command(const Options& options, const ConfigSource& source, R
   if (asked->empty()) return show(*asked, options.output);
   const std::unique_ptr<Log> log = make_logger(settings->log_level, settings->log_format);
   App::Options how;
+  how.manifests.whom = ManifestOptions::For::names;  // a key is replaced also when its repository is away
   for (const Asked& one : *asked) how.only.push_back(one.key);
   boost::asio::io_context io{1};  // outlives the App, whose kept connections belong to it
   Result<std::unique_ptr<App>> app = App::make(*settings, system_clock(), system_random(), *log, how);

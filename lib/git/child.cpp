@@ -5,11 +5,15 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
+#include <grp.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,6 +137,7 @@ void limit(int resource, rlim_t value) {
 // What a hostile repository can take is bounded by the kernel, whatever it makes libgit2 do.
 void limit_self(const Repository& repository) {
   constexpr rlim_t memory = rlim_t{768} << 20U;  // address space: mapped packs are in it
+  constexpr rlim_t data = rlim_t{320} << 20U;    // what is really used
   constexpr rlim_t slack = rlim_t{8} << 20U;
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_FSIZE, repository.size_limit + slack);
@@ -140,16 +145,32 @@ void limit_self(const Repository& repository) {
   limit(RLIMIT_CPU, static_cast<rlim_t>(repository.timeout.count()) + 5);
 #ifndef __SANITIZE_ADDRESS__  // whose shadow is larger than any memory
   limit(RLIMIT_AS, memory);
+  limit(RLIMIT_DATA, data);
 #else
   (void)memory;
+  (void)data;
 #endif
+  // If memory runs out all the same, this is what must go, not the daemon.
+  std::ofstream("/proc/self/oom_score_adj") << 1000;
+  // Should the parent end before it can be told, this does not wait for a server for ever.
+  ::alarm(static_cast<unsigned>(repository.timeout.count()) + 5);
   (void)std::signal(SIGXFSZ, SIG_IGN);  // a write that is too long fails instead
   (void)std::signal(SIGPIPE, SIG_IGN);
 }
 
+// Run by root (a `check` before the service was started, say), it leaves nothing that the service could not write.
+void become_owner_of(const std::string& directory) {
+  struct stat status{};
+  const std::string state = std::filesystem::path(directory).parent_path().parent_path().string();
+  if (::geteuid() != 0 || ::stat(state.c_str(), &status) != 0 || status.st_uid == 0) return;
+  if (::setgroups(0, nullptr) != 0 || ::setresgid(status.st_gid, status.st_gid, status.st_gid) != 0 ||
+      ::setresuid(status.st_uid, status.st_uid, status.st_uid) != 0)
+    ::_exit(EXIT_FAILURE);
+}
+
 }  // namespace
 
-int child_main() {
+int child_main(const Judge& good) {
   (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
   std::string text;
   for (bool ended = false; !ended;)
@@ -157,12 +178,12 @@ int child_main() {
   const Result<Job> job = decode_job(text);
   if (!job) return EXIT_FAILURE;
   limit_self(job->repository);
-  Reply reply;
-  if (Status prepared = prepare_home(*job); prepared) {
-    reply = perform(*job);
-  } else {
-    reply.problem = std::move(prepared.error());
-  }
+  become_owner_of(job->directory);
+  Job todo = *job;
+  Status prepared = todo.fetch ? prepare_home(todo) : Status{};
+  todo.fetch = todo.fetch && prepared.has_value();  // what is in force is read all the same
+  Reply reply = perform(todo, good);
+  if (!prepared) reply.problem = std::move(prepared.error());
   const bool told = write_all(STDOUT_FILENO, encode(reply));
   ::_exit(told ? EXIT_SUCCESS : EXIT_FAILURE);  // nothing is left to tidy up
 }
@@ -183,7 +204,7 @@ Result<Reply> run_child(const Job& job, const std::string& program, int stop) {
   std::string answer;
   const auto until = steady_clock::now() + job.repository.timeout;
   Status heard = told ? listen(out->reading.get(), stop, until, answer) : Status{};
-  if (!heard) ::kill(*child, SIGKILL);
+  ::kill(*child, SIGKILL);  // after its answer it has nothing left to do; its exit code, if it has one, stays
   const int status = wait_for(*child);
   if (!heard && heard.error().code == ErrorCode::timeout)
     return fail(Error(ErrorCode::timeout, fmt::format("{} did not answer, or not fully, within {} s",

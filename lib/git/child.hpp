@@ -7,6 +7,7 @@
 #include "base/directory.hpp"
 #include "base/result.hpp"
 #include "git/job.hpp"
+#include "git/worker.hpp"
 
 namespace graft::git {
 
@@ -14,7 +15,7 @@ inline constexpr const char* child_argument = "git-fetch";
 inline constexpr const char* this_program = "/proc/self/exe";
 
 // The child's main: a Job on standard input, a Reply on standard output. Returns the exit code.
-[[nodiscard]] int child_main();
+[[nodiscard]] int child_main(const Judge& good);
 
 // Runs a job in a child of `program`, with an environment of its own, no other descriptor than its pipes, and ends it
 // when the time of the repository is over or when `stop` (a descriptor, -1 for none) becomes readable. Blocks; any

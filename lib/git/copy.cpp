@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
+#include <stdio.h>  // renameat2
 #include <sys/file.h>
+#include <thread>
 
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
@@ -21,21 +23,29 @@ constexpr std::size_t commit_file_bytes = 128;
 
 std::string name_of(const std::string& directory) { return fs::path(directory).filename().string(); }
 
-Result<Descriptor> lock(const std::string& path) {
+Result<Descriptor> lock(const std::string& path, std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds pause{50};
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file.open()) return fail(io_error("write", path, errno));
-  while (::flock(file.get(), LOCK_EX) != 0)
-    if (errno != EINTR) return fail(io_error("lock", path, errno));
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EINTR && errno != EWOULDBLOCK) return fail(io_error("lock", path, errno));
+    if (std::chrono::steady_clock::now() >= until)
+      return fail(Error(ErrorCode::blocked, fmt::format("another graftd is fetching into {}", path)).retry());
+    std::this_thread::sleep_for(pause);
+  }
   return file;
 }
 
-// A fetch that was killed leaves its half of a pack under a name of its own.
+// A fetch that was killed leaves its half of a pack under a name of its own, and locks that nobody will release.
 void sweep(const fs::path& repository) {
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator(repository / "objects" / "pack", ignored)) {
     const std::string extension = entry.path().extension().string();
     if (extension != ".pack" && extension != ".idx") fs::remove(entry.path(), ignored);
   }
+  for (const char* left : {"refs/graftd/tip.lock", "packed-refs.lock", "config.lock", "HEAD.lock"})
+    fs::remove(repository / left, ignored);
 }
 
 void remove_all(const std::string& path) {
@@ -55,8 +65,31 @@ Result<RepositoryHandle> make_bare(const std::string& path) {
   return repository;
 }
 
+RepositoryHandle open_bare(const std::string& path) {
+  int code = 0;
+  return made<RepositoryHandle>(code, git_repository_open_bare, path.c_str());
+}
+
+bool holds(const std::string& path, const git_oid& commit) {
+  const auto repository = open_bare(path);
+  return repository != nullptr && has_object(repository.get(), commit);
+}
+
+std::optional<git_oid> read_accepted(const Directory& parent, const std::string& name) {
+  const Result<std::string> text = read_small_file(parent, name + ".commit", commit_file_bytes);
+  if (!text) return std::nullopt;
+  const std::string id(trim(*text));
+  git_oid commit{};
+  if (!is_commit_id(id) || git_oid_fromstr(&commit, id.c_str()) != 0) return std::nullopt;
+  return commit;
+}
+
+bool swap_folders(const std::string& one, const std::string& other) {
+  return ::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) == 0;
+}
+
 // What was fetched last can be read: an interrupted machine may have left files without their content.
-bool is_sound(git_repository* repository) {
+bool tip_is_sound(git_repository* repository) {
   int code = 0;
   const auto tip = made<ReferenceHandle>(code, git_reference_lookup, repository, tip_ref);
   if (tip == nullptr) return code == GIT_ENOTFOUND;
@@ -66,37 +99,35 @@ bool is_sound(git_repository* repository) {
 
 }  // namespace
 
-Result<Copy> Copy::open(const std::string& directory) {
+Result<Copy> Copy::open(const std::string& directory, std::chrono::milliseconds patience) {
   Result<Directory> parent = Directory::open_or_make(fs::path(directory).parent_path().string(), 0700);
   if (!parent) return fail(std::move(parent.error()));
-  Result<Descriptor> locked = lock(directory + ".lock");
+  Result<Descriptor> locked = lock(directory + ".lock", patience);
   if (!locked) return fail(std::move(locked.error()));
-  remove_all(directory + ".new");
+  const std::optional<git_oid> accepted = read_accepted(*parent, name_of(directory));
+  const std::string successor = directory + ".new";
+  // Ended between accepting what the successor holds and taking it into use.
+  if (accepted && !holds(directory, *accepted) && holds(successor, *accepted) && !swap_folders(successor, directory))
+    fs::rename(successor, directory);
+  remove_all(successor);
   sweep(directory);
-  int code = 0;
-  auto repository = made<RepositoryHandle>(code, git_repository_open_bare, directory.c_str());
+  auto repository = open_bare(directory);
+  const bool useful = repository != nullptr && accepted && has_object(repository.get(), *accepted);
+  if (repository != nullptr && !tip_is_sound(repository.get())) {
+    if (useful) {
+      (void)git_reference_remove(repository.get(), tip_ref);  // it is fetched again
+    } else {
+      repository.reset();
+    }
+  }
   if (repository == nullptr) {
     Result<RepositoryHandle> fresh = make_bare(directory);
     if (!fresh) return fail(std::move(fresh.error()));
     repository = std::move(*fresh);
   }
   Copy copy(directory, std::move(*parent), std::move(*locked), std::move(repository));
-  copy.read_accepted();
-  if (!is_sound(copy.repository_.get())) {
-    copy.repository_.reset();
-    Result<RepositoryHandle> fresh = make_bare(directory);
-    if (!fresh) return fail(std::move(fresh.error()));
-    copy.repository_ = std::move(*fresh);
-  }
+  copy.accepted_ = accepted;
   return copy;
-}
-
-void Copy::read_accepted() {
-  const Result<std::string> text = read_small_file(parent_, name_of(directory_) + ".commit", commit_file_bytes);
-  if (!text) return;
-  const std::string id(trim(*text));
-  git_oid commit{};
-  if (is_commit_id(id) && git_oid_fromstr(&commit, id.c_str()) == 0) accepted_ = commit;
 }
 
 Status Copy::accept(const git_oid& commit) {
@@ -115,7 +146,7 @@ bool Copy::worn(std::uint64_t size_limit) const {
     const std::uintmax_t size = entry.file_size(ignored);
     bytes += ignored ? 0 : size;
   }
-  return packs > most_packs || bytes > size_limit;
+  return packs > most_packs || (packs > 1 && bytes > size_limit + size_limit / 2);
 }
 
 Result<RepositoryHandle> Copy::make_successor() const { return make_bare(directory_ + ".new"); }
@@ -123,12 +154,12 @@ Result<RepositoryHandle> Copy::make_successor() const { return make_bare(directo
 Status Copy::replace_by(RepositoryHandle successor) {
   successor.reset();  // its files are mapped as long as it is open
   repository_.reset();
-  remove_all(directory_);
-  std::error_code failed;
-  fs::rename(directory_ + ".new", directory_, failed);
-  int code = 0;
-  if (!failed) repository_ = made<RepositoryHandle>(code, git_repository_open_bare, directory_.c_str());
-  if (repository_ == nullptr) return fail(io_error("replace", directory_, failed ? failed.value() : EIO));
+  const std::string name = directory_ + ".new";
+  if (!swap_folders(name, directory_)) return fail(io_error("replace", directory_, errno));
+  (void)parent_.sync();
+  remove_all(name);
+  repository_ = open_bare(directory_);
+  if (repository_ == nullptr) return fail(io_error("open", directory_, EIO));
   return {};
 }
 

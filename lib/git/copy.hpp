@@ -7,6 +7,7 @@
 //   <directory>.lock     flock
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -18,9 +19,9 @@ namespace graft::git {
 
 class Copy {
  public:
-  // Waits for the lock (without a limit of its own), makes the copy when there is none, makes it anew when it cannot be
-  // opened, and takes away what killed processes have left. ErrorCode::io.
-  [[nodiscard]] static Result<Copy> open(const std::string& directory);
+  // Waits for the lock, makes the copy when there is none or when nothing that is in force can be read from it, and
+  // takes away what killed processes have left. ErrorCode::blocked: another process has the lock; else ErrorCode::io.
+  [[nodiscard]] static Result<Copy> open(const std::string& directory, std::chrono::milliseconds patience);
 
   [[nodiscard]] git_repository* repository() const { return repository_.get(); }
 
@@ -40,7 +41,6 @@ class Copy {
         parent_(std::move(parent)),
         lock_(std::move(lock)),
         repository_(std::move(repository)) {}
-  void read_accepted();
 
   std::string directory_;
   Directory parent_;

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 #include "base/hash.hpp"
 #include "base/text.hpp"
@@ -39,10 +40,12 @@ struct GitSource::Impl {
   Seen seen;
   std::string commit;                     // of seen.files
   std::uint64_t wanted = 1, fetched = 0;  // numbers of fetches: that somebody waits for, that have ended
-  bool stopping = false;
+  bool stopping = false, accepting = false;
+  bool soon = false;  // the next fetch is due, but nobody waits for it
   std::thread thread;
 
-  explicit Impl(GitSourceOptions given) : options(std::move(given)), thread([this] { run(); }) {}
+  explicit Impl(GitSourceOptions given)
+      : options(std::move(given)), accepting(options.accept), thread([this] { run(); }) {}
 
   ~Impl() {
     {
@@ -58,17 +61,18 @@ struct GitSource::Impl {
   Impl& operator=(const Impl&) = delete;
 
   [[nodiscard]] Job job(bool fetch) const {
-    return {options.repository, copy_directory(options.state_directory, options.repository), fetch, options.accept,
-            commit};
+    return {options.repository, copy_directory(options.state_directory, options.repository), fetch, accepting, commit};
   }
 
   void run() {
-    if (options.accept) remember();
+    if (options.remember) remember();
     std::unique_lock lock(mutex);
     while (!stopping) {
       const std::uint64_t number = wanted;
+      soon = false;
+      const Job todo = job(options.fetch);
       lock.unlock();
-      Seen fresh = look();
+      Seen fresh = look(todo);
       lock.lock();
       const bool news = take(std::move(fresh));
       fetched = number;
@@ -93,10 +97,14 @@ struct GitSource::Impl {
 
   // What was in force when we were last running is there at once, however long the server may take.
   void remember() {
-    Result<Reply> reply = run_child(job(false), options.program, stop.get());
+    std::unique_lock lock(mutex);
+    const Job todo = job(false);
+    lock.unlock();
+    Result<Reply> reply = run_child(todo, options.program, stop.get());
     if (!reply || !reply->content) return;
-    Seen fresh{made(std::move(*reply)), std::nullopt, 0};
-    const std::lock_guard lock(mutex);
+    Seen fresh;
+    fresh.files = fresh.before = made(std::move(*reply));
+    lock.lock();
     (void)take(std::move(fresh));
   }
 
@@ -106,16 +114,17 @@ struct GitSource::Impl {
   }
 
   void wait(std::unique_lock<std::mutex>& lock) {
-    const auto asked = [this] { return stopping || wanted > fetched; };
+    const auto asked = [this] { return stopping || wanted > fetched || soon; };
     if (!options.poll) return changed.wait(lock, asked);
     const auto pause = seen.files ? options.poll_interval : std::min(options.poll_interval, impatient);
     changed.wait_for(lock, pause, asked);
   }
 
   // Without the lock: only this thread writes `commit` and `seen`.
-  Seen look() {
-    Seen fresh{seen.files, std::nullopt, seen.version};
-    Result<Reply> reply = run_child(job(options.fetch), options.program, stop.get());
+  Seen look(const Job& todo) {
+    Seen fresh = seen;
+    fresh.problem.reset();
+    Result<Reply> reply = run_child(todo, options.program, stop.get());
     if (!reply) {
       fresh.problem = std::move(reply.error());
       return fresh;
@@ -136,6 +145,13 @@ GitSource::~GitSource() = default;
 GitSource::Seen GitSource::seen() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->seen;
+}
+
+void GitSource::take_into_use() {
+  const std::lock_guard lock(impl_->mutex);
+  if (std::exchange(impl_->accepting, true)) return;
+  impl_->soon = true;
+  impl_->changed.notify_all();
 }
 
 void GitSource::ask() {

@@ -21,7 +21,8 @@ struct GitSourceOptions {
   std::string state_directory;  // the copies lie in its folder "git"
   std::chrono::seconds poll_interval{0};
   std::string program = this_program;  // to start the child with
-  bool accept = true;                  // false: look only (Job::accept)
+  bool accept = true;                  // false: look only (Job::accept), until take_into_use()
+  bool remember = false;               // what was in force when the last process ended is there at once
   bool fetch = true;                   // false: what is in force already
   bool poll = true;                    // false: once, and when asked
   std::function<void()> on_news;       // called by the thread when something has changed; may be empty
@@ -35,12 +36,14 @@ class GitSource {
   GitSource& operator=(const GitSource&) = delete;
 
   struct Seen {
-    std::shared_ptr<const manifest::Files> files;  // null: nothing good was ever had
-    std::optional<Error> problem;                  // why nothing newer is in force
-    std::uint64_t version = 0;                     // rises with every change of the two
+    std::shared_ptr<const manifest::Files> files;   // the newest that was had; null: nothing ever was
+    std::shared_ptr<const manifest::Files> before;  // what was in force when this began; null: nothing was
+    std::optional<Error> problem;                   // why nothing newer is in force
+    std::uint64_t version = 0;                      // rises with every change of the two
   };
   // All of it from any thread.
   [[nodiscard]] Seen seen() const;
+  void take_into_use();                // what comes from now on is accepted
   void ask();                          // fetch now, without waiting for the interval
   [[nodiscard]] bool settled() const;  // no fetch that was asked for is still to end; false until the first has ended
   void wait_until_settled() const;

@@ -31,6 +31,7 @@ namespace web = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
+constexpr std::size_t refs_limit = std::size_t{32} << 20U;     // libgit2 keeps all of it in memory
 constexpr std::size_t request_limit = std::size_t{16} << 20U;  // what libgit2 asks for: hashes that it has and wants
 
 int failed(const std::string& text) {
@@ -144,6 +145,7 @@ struct Stream {
   bool advertisement = false;
   std::string asked;
   std::unique_ptr<Exchange> exchange;
+  std::size_t heard = 0;
 };
 
 int read_stream(git_smart_subtransport_stream* base, char* buffer, std::size_t size, std::size_t* count) {
@@ -156,7 +158,10 @@ int read_stream(git_smart_subtransport_stream* base, char* buffer, std::size_t s
         code != 0)
       return code;
   }
-  return stream.exchange->read(buffer, size, *count);
+  const int code = stream.exchange->read(buffer, size, *count);
+  stream.heard += *count;
+  if (stream.advertisement && stream.heard > refs_limit) return failed("the list of refs is too long");
+  return code;
 }
 
 int write_stream(git_smart_subtransport_stream* base, const char* bytes, std::size_t count) {

@@ -115,6 +115,9 @@ std::string encode(const Reply& reply) {
   if (reply.content) header["content"] = header_of(*reply.content);
   std::string out = header.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   if (!reply.content) return out;
+  std::size_t total = out.size();
+  for (const auto& [path, text] : reply.content->texts) total += text.size();
+  out.reserve(total);
   for (const manifest::Files::Entry& file : reply.content->files)
     if (const auto text = reply.content->texts.find(file.path); text != reply.content->texts.end()) out += text->second;
   return out;

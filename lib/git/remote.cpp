@@ -55,6 +55,8 @@ int on_transport(git_transport** out, git_remote* owner, void* payload) {
 Status read_login(Session& session) {
   const Repository& repository = session.repository;
   if (is_ssh(repository.url) || repository.token_file.empty()) return {};
+  if (is_in_the_clear(repository.url))
+    return fail(ErrorCode::invalid, "a token is not sent in the clear: write https in manifests.git.url");
   Result<std::string> token = read_small_file(repository.token_file, secret_bytes);
   if (!token) return fail(std::move(token.error()).context("manifests.git.auth.tokenFile"));
   const std::string_view user = repository.username.empty() ? "git" : std::string_view(repository.username);
@@ -77,9 +79,11 @@ Error failure(int code, const Session& session, std::string_view doing) {
         .retry();
   if (!session.refused.empty()) return Error(ErrorCode::io, session.refused).retry();
   Error error = git_failure(code, fmt::format("cannot {} {}", doing, quote(repository.url)));
+  const auto says_status = [&](std::string_view status) {
+    return error.server_text.find(fmt::format("HTTP status {}", status)) != std::string::npos;
+  };
   // A missing repository and a missing right look alike: forges answer 404 to strangers.
-  if (error.code == ErrorCode::unauthenticated || error.server_text.find("401") != std::string::npos ||
-      error.server_text.find("404") != std::string::npos || error.server_text.find("403") != std::string::npos) {
+  if (error.code == ErrorCode::unauthenticated || says_status("401") || says_status("403") || says_status("404")) {
     error.hint =
         is_ssh(repository.url)
             ? "does the key of manifests.git.auth.sshKeyFile (ed25519 or ecdsa, without a passphrase) have "
@@ -150,7 +154,7 @@ git_remote_callbacks callbacks_of(Session& session) {
   git_remote_callbacks callbacks = GIT_REMOTE_CALLBACKS_INIT;
   callbacks.credentials = on_credential;
   callbacks.transfer_progress = on_progress;
-  if (session.repository.url.starts_with("http")) callbacks.transport = on_transport;
+  if (!is_ssh(session.repository.url) && session.repository.url.starts_with("http")) callbacks.transport = on_transport;
   callbacks.payload = &session;
   return callbacks;
 }

@@ -41,6 +41,13 @@ std::optional<std::string> followed(std::string_view folder, std::string_view ta
   return path;
 }
 
+// ErrorCode::io: the copy lacks what it should hold.
+Error unreadable_copy(int code, const std::string& what) {
+  Error error = git_failure(code, fmt::format("cannot read {} from the copy of the repository", what));
+  error.code = ErrorCode::io;
+  return error;
+}
+
 class Reader {
  public:
   Reader(git_repository* copy, git_tree* root) : copy_(copy), root_(root) {}
@@ -77,14 +84,15 @@ class Reader {
   void entry(const git_tree_entry* entry, const std::string& shown, const std::string& real) {
     const std::string_view name = git_tree_entry_name(entry);
     const git_filemode_t mode = git_tree_entry_filemode(entry);
-    if (mode == GIT_FILEMODE_LINK) return link(entry, shown, real);
-    if (mode == GIT_FILEMODE_COMMIT)
-      return unreadable(shown, "is a submodule, and those are never fetched: keep its manifests in this repository");
     if (invalid_utf8(name) || has_control_characters(name)) {
-      if (mode == GIT_FILEMODE_TREE || source::may_be_manifest(name))
+      const bool file = mode != GIT_FILEMODE_TREE && mode != GIT_FILEMODE_LINK && mode != GIT_FILEMODE_COMMIT;
+      if (!file || source::may_be_manifest(name))
         unreadable(printable(shown), "has a name with control characters or broken UTF-8");
       return;
     }
+    if (mode == GIT_FILEMODE_LINK) return link(entry, shown, real);
+    if (mode == GIT_FILEMODE_COMMIT)
+      return unreadable(shown, "is a submodule, and those are never fetched: keep its manifests in this repository");
     if (mode == GIT_FILEMODE_TREE) return sub_folder(entry, shown, real);
     if (source::may_be_manifest(name)) file(entry, shown);
   }
@@ -175,9 +183,7 @@ class Reader {
   void unreadable(std::string path, std::string why) {
     content_.unreadable.push_back({std::move(path), std::move(why)});
   }
-  void broken(int code, const std::string& shown) {
-    problem_ = git_failure(code, fmt::format("cannot read {} from the copy of the repository", quote(shown)));
-  }
+  void broken(int code, const std::string& shown) { problem_ = unreadable_copy(code, quote(shown)); }
 
   git_repository* copy_;
   git_tree* root_;
@@ -199,16 +205,16 @@ std::string without_slashes(std::string_view path) {
 Result<Content> read_tree(git_repository* copy, const git_oid& commit, const std::string& path) {
   int code = 0;
   const auto object = made<CommitHandle>(code, git_commit_lookup, copy, &commit);
-  if (object == nullptr) return fail(git_failure(code, fmt::format("the copy has no commit {}", to_hex(commit))));
+  if (object == nullptr) return fail(unreadable_copy(code, "commit " + to_hex(commit)));
   auto tree = made<TreeHandle>(code, git_commit_tree, object.get());
-  if (tree == nullptr) return fail(git_failure(code, fmt::format("cannot read commit {}", to_hex(commit))));
+  if (tree == nullptr) return fail(unreadable_copy(code, "commit " + to_hex(commit)));
   if (const std::string folder = without_slashes(path); !folder.empty()) {
     const auto entry = made<EntryHandle>(code, git_tree_entry_bypath, tree.get(), folder.c_str());
     if (entry == nullptr || git_tree_entry_type(entry.get()) != GIT_OBJECT_TREE)
       return fail(Error(ErrorCode::not_found, fmt::format("commit {} has no folder {}", to_hex(commit), quote(folder)))
                       .with_hint("see manifests.git.path"));
     auto below = made<TreeHandle>(code, git_tree_lookup, copy, git_tree_entry_id(entry.get()));
-    if (below == nullptr) return fail(git_failure(code, fmt::format("cannot read folder {}", quote(folder))));
+    if (below == nullptr) return fail(unreadable_copy(code, "folder " + quote(folder)));
     tree = std::move(below);
   }
   return Reader(copy, tree.get()).run();

@@ -1,6 +1,7 @@
 #include "git/url.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -42,7 +43,11 @@ bool is_ssh(std::string_view url) { return scheme_of(url) == "ssh" || is_short_s
 
 bool is_in_the_clear(std::string_view url) {
   const std::string_view host = host_of(authority_of(url));
-  return scheme_of(url) == "http" && host != "localhost" && host != "[::1]" && !host.starts_with("127.");
+  in_addr address{};
+  const bool loopback =
+      host == "localhost" || host == "[::1]" ||
+      (::inet_pton(AF_INET, std::string(host).c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24U) == 127);
+  return scheme_of(url) == "http" && !loopback;
 }
 
 Status check_url(std::string_view url, bool allow_local) {

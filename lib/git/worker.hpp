@@ -6,14 +6,20 @@
 // tip must be signed by one of them, or it is refused just so. A commit id in the configuration is somebody's decision:
 // it is taken whatever came before.
 //
+// What is taken is in force only when `good` says so of its files (the manifests in them have no errors): what is kept
+// for the next start is always a revision that can be enforced.
+//
 // Blocking, without a limit of time.
 #pragma once
+
+#include <functional>
 
 #include "git/job.hpp"
 
 namespace graft::git {
 
 // Never fails as a whole: what is wrong is Reply::problem, and what is in force is read none the less.
-[[nodiscard]] Reply perform(const Job& job);
+using Judge = std::function<bool(const source::Content&)>;
+[[nodiscard]] Reply perform(const Job& job, const Judge& good = {});
 
 }  // namespace graft::git

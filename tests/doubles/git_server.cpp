@@ -1,35 +1,24 @@
 #include "doubles/git_server.hpp"
 
-#include <array>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
-#include <stdexcept>
-#include <unistd.h>
 #include <utility>
 
 #include "base/hash.hpp"
+#include "support/process.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace graft::doubles {
 
 namespace {
 
-// upload-pack ends after one exchange; what it is told lies in a file, so that no pipe can fill up.
+// upload-pack ends after one exchange; what it is told lies in a file, so that no pipe can fill up. None of our sockets
+// is open in it.
 std::string upload_pack(const std::string& path, const std::string& input, const std::string& more) {
-  std::string told = "/tmp/graftd-git-XXXXXX";
-  const int file = ::mkstemp(told.data());
-  if (file < 0) throw std::runtime_error("no temporary file");
-  ::close(file);
-  std::ofstream(told, std::ios::binary) << input;
-  const std::string heard = told + ".out";
-  const std::string command = "git -c uploadpack.allowAnySHA1InWant=true upload-pack --strict --stateless-rpc " + more +
-                              " '" + path + "' <'" + told + "' >'" + heard + "' 2>/dev/null";
-  (void)!std::system(command.c_str());  // NOLINT(cert-env33-c,concurrency-mt-unsafe): a test, under the server's lock
-  std::ifstream stream(heard, std::ios::binary);
-  std::string out{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  ::unlink(told.c_str());
-  ::unlink(heard.c_str());
-  return out;
+  const test::TemporaryDirectory directory;
+  directory.write("in", input);
+  const std::string command = "exec git -c uploadpack.allowAnySHA1InWant=true upload-pack --strict --stateless-rpc " +
+                              more + " '" + path + "' <'" + directory / "in" + "' >'" + directory / "out" + "'";
+  (void)test_support::Process({"/bin/sh", "-c", command}, directory.path().string()).wait();
+  return directory.read("out");
 }
 
 Reply plain(int status) {

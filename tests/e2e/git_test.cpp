@@ -179,6 +179,51 @@ TEST_CASE("git: after a restart without its server graftd goes on from what was 
   CHECK(git.graftd.tokens() == 1);
   CHECK(git.graftd.start({"tokens", "verify"})->wait() == 0);  // knows the names without its server
   CHECK(ends_well(*daemon));
+  const std::string old = git.graftd.key();
+  CHECK(git.graftd.start({"tokens", "rotate", "apiorg/test/test-token"})->wait() == 0);
+  CHECK(git.graftd.key() != old);
+}
+
+TEST_CASE("git: a bad push, a restart, a mended push: what is in force is the last good commit throughout") {
+  const GitGraftd git;
+  auto daemon = git.graftd.start({"run"});
+  REQUIRE(eventually([&] { return git.title() == "Revision 0"; }));
+  git.repository.write("prod/broken.yaml", "apiVersion: [\n");
+  git.repository.commit();
+  CHECK(eventually([&] { return git.problems().find("broken.yaml") != std::string::npos; }));
+  daemon->signal(SIGKILL);
+  (void)daemon->wait();
+  CHECK(git.graftd.admin
+            .put("/api/folders/r", json{{"title", "by hand"}, {"overwrite", true}}.dump(), git.graftd.organization())
+            .status == 200);
+  daemon = git.graftd.start({"run"});
+  CHECK(eventually([&] { return git.title() == "Revision 0"; }));
+  CHECK(eventually([&] { return git.problems().find("broken.yaml") != std::string::npos; }));
+  CHECK(git.revision() == git.first);
+  git.repository.in({"reset", "--quiet", "--hard", git.first});
+  git.commit(4);
+  CHECK(eventually([&] { return git.title() == "Revision 4"; }));
+  CHECK(git.problems().find("rewritten") == std::string::npos);
+  CHECK(ends_well(*daemon));
+}
+
+TEST_CASE("git: a reload that is refused takes nothing of what it would have allowed") {
+  const GitGraftd git;
+  const auto daemon = git.graftd.start({"run"});
+  REQUIRE(eventually([&] { return git.title() == "Revision 0"; }));
+  git.commit(1);
+  REQUIRE(eventually([&] { return git.title() == "Revision 1"; }));
+  git.repository.in({"reset", "--quiet", "--hard", git.first});
+  git.commit(66);
+  CHECK(eventually([&] { return git.problems().find("was rewritten") != std::string::npos; }));
+  git.configure("    allowNonFastForward: true\n", "webhook: {url: http://127.0.0.1:1/hook, secretFile: /nowhere}\n");
+  CHECK(git.graftd.start({"reload", "--wait", "30s"})->wait() != 0);
+  CHECK(git.graftd.start({"sync", "--wait", "30s"})->wait() == 0);
+  CHECK(git.title() == "Revision 1");
+  git.configure("    allowNonFastForward: true\n");
+  CHECK(git.graftd.start({"reload", "--wait", "30s"})->wait() == 0);
+  CHECK(eventually([&] { return git.title() == "Revision 66"; }));
+  CHECK(ends_well(*daemon));
 }
 
 TEST_CASE("git: plan, check and apply fetch by themselves; a rewritten history is taken when that is wanted") {

@@ -210,6 +210,79 @@ TEST_CASE("history: a repository that is empty, gone or broken is told, and mend
   CHECK(reply.content.value().texts.at("a.yaml") == "1\n");
 }
 
+TEST_CASE("history: what is not good is shown, but not what is in force at the next start") {
+  const GitRepository repository;
+  const TemporaryDirectory directory;
+  git::Job job = job_for(repository.path(), directory);
+  const git::Judge good = [](const source::Content& content) { return content.texts.at("a.yaml") != "bad\n"; };
+  const std::string first = repository.commit_file("a.yaml", "1\n");
+  CHECK(git::perform(job, good).commit == first);
+  const std::string bad = repository.commit_file("a.yaml", "bad\n");
+  git::Reply reply = git::perform(job, good);
+  CHECK(reply.commit == bad);
+  CHECK(reply.content.value().texts.at("a.yaml") == "bad\n");
+  job.have = bad;
+  CHECK(git::perform(job, good).commit == bad);  // once more, with its files known
+  git::Job later = job;
+  later.have.clear();
+  later.fetch = false;
+  CHECK(git::perform(later, good).commit == first);
+  // Mended by a push that does not descend from the bad one: it descends from what is in force.
+  repository.in({"reset", "--quiet", "--hard", first});
+  const std::string mended = repository.commit_file("a.yaml", "2\n");
+  reply = git::perform(job, good);
+  CHECK_FALSE(reply.problem.has_value());
+  CHECK(reply.commit == mended);
+  CHECK(git::perform(later, good).commit == mended);
+}
+
+TEST_CASE("history: what a killed process has left: locks, half packs, a successor that holds what is in force") {
+  const GitRepository repository;
+  const TemporaryDirectory directory;
+  git::Job job = job_for(repository.path(), directory);
+  const std::string first = repository.commit_file("a.yaml", "1\n");
+  REQUIRE(git::perform(job).commit == first);
+  for (const char* left : {"refs/graftd/tip.lock", "packed-refs.lock", "config.lock", "HEAD.lock"})
+    directory.write(std::string("git/copy/") + left, "");
+  directory.write("git/copy/objects/pack/pack_git2_abc", "half");
+  const std::string second = repository.commit_file("a.yaml", "2\n");
+  git::Reply reply = git::perform(job);
+  CHECK_FALSE(reply.problem.has_value());
+  CHECK(reply.commit == second);
+  CHECK_FALSE(std::filesystem::exists(job.directory + "/objects/pack/pack_git2_abc"));
+
+  // Killed after accepting the third, before the successor that holds it took the place of the copy.
+  const TemporaryDirectory other;
+  git::Job elsewhere = job_for(repository.path(), other);
+  const std::string third = repository.commit_file("a.yaml", "3\n");
+  REQUIRE(git::perform(elsewhere).commit == third);
+  std::filesystem::copy(elsewhere.directory, job.directory + ".new", std::filesystem::copy_options::recursive);
+  directory.write("git/copy.commit", third + "\n");
+  job.fetch = false;
+  reply = git::perform(job);
+  CHECK(reply.commit == third);
+  CHECK(reply.content.value().texts.at("a.yaml") == "3\n");
+  CHECK_FALSE(std::filesystem::exists(job.directory + ".new"));
+}
+
+TEST_CASE("history: a copy that lacks a file heals itself while its server is there") {
+  const GitRepository repository;
+  const TemporaryDirectory directory;
+  git::Job job = job_for(repository.path(), directory);
+  const std::string good = repository.commit_file("a.yaml", std::string(20'000, 'a') + "\n");
+  REQUIRE(git::perform(job).commit == good);
+  for (const auto& entry : std::filesystem::directory_iterator(job.directory + "/objects/pack"))
+    if (entry.path().extension() == ".pack") {
+      std::filesystem::permissions(entry, std::filesystem::perms::owner_all);
+      std::fstream pack(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+      pack.seekp(-60, std::ios::end);
+      pack << std::string(30, '\0');
+    }
+  git::Reply reply = git::perform(job);
+  CHECK_MESSAGE(reply.commit == good, (reply.problem ? reply.problem->describe() : std::string()));
+  CHECK(reply.content.value().texts.at("a.yaml").size() == 20'001);
+}
+
 TEST_CASE("history: many fetches do not fill the disk: the copy is begun anew, and history is still compared") {
   const GitRepository repository;
   const TemporaryDirectory directory;

@@ -253,7 +253,7 @@ TEST_CASE("hostile: large files, a large tree, pointers to elsewhere, hidden nam
   repository.commit();
   reply = fetched(job_for(repository.path(), directory));
   CHECK(mentions(reply, "the manifest tree is larger than 64 MiB"));
-  CHECK_FALSE(reply.commit.empty());  // the one before
+  CHECK(reply.commit.empty());  // the one before was no good either
 }
 
 TEST_CASE("hostile: more than may be fetched is refused, and its rest is swept away") {
@@ -312,6 +312,27 @@ TEST_CASE("hostile: a pack without end, as of 2 GiB and more, takes neither the 
   job.repository.timeout = std::chrono::seconds(5);
   (void)fetched(job);  // sweeps
   CHECK(bytes_in(directory / "git") < (6U << 20U));
+}
+
+TEST_CASE("hostile: a list of refs without end is ended") {
+  const TemporaryDirectory directory;
+  std::atomic<std::uint64_t> sent{0};
+  const RawServer server([&](int connection, const std::string&, const std::atomic<bool>& ending) {
+    bool sound = say(connection,
+                     "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n"
+                     "Connection: close\r\n\r\n" +
+                         packet("# service=git-upload-pack\n") + "0000");
+    for (int i = 0; sound && !ending && sent < (std::uint64_t{1} << 30U); ++i) {
+      std::string some;
+      for (int j = 0; j < 1'000; ++j) some += packet(std::string(40, 'a') + fmt::format(" refs/heads/{}-{}\n", i, j));
+      sound = say(connection, some);
+      sent += some.size();
+    }
+    ::shutdown(connection, SHUT_RDWR);
+  });
+  const git::Reply reply = fetched(job_for(server.url(), directory));
+  CHECK_MESSAGE(mentions(reply, "the list of refs is too long"), problem_of(reply));
+  CHECK(sent < (128U << 20U));
 }
 
 TEST_CASE("hostile: a server that stalls, before or in the middle, is left after the time allowed") {

@@ -58,6 +58,8 @@ TEST_CASE("url: ssh by its two forms, and what would be read on the way") {
   CHECK_FALSE(git::is_ssh("https://example.org/a"));
   CHECK_FALSE(git::is_ssh("/a/b:c"));
   CHECK(git::is_in_the_clear("http://example.org/a"));
+  CHECK(git::is_in_the_clear("http://127.example.org/a"));
+  CHECK(git::is_in_the_clear("http://127.0.0.1.example.org/a"));
   CHECK_FALSE(git::is_in_the_clear("http://127.0.0.1:3000/a"));
   CHECK_FALSE(git::is_in_the_clear("http://[::1]/a"));
   CHECK_FALSE(git::is_in_the_clear("https://example.org/a"));
