@@ -121,7 +121,6 @@ git::GitSourceOptions git_options(const Settings& settings, const ManifestOption
   repository.timeout = settings.git_timeout;
   made.state_directory = settings.state_directory;
   made.poll_interval = settings.git_poll_interval;
-  if (!options.program.empty()) made.program = options.program;
   made.accept = options.whom == For::service || options.whom == For::apply;
   made.fetch = options.whom != For::names;
   made.poll = made.remember = made_for_service(options);

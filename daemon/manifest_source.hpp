@@ -39,7 +39,6 @@ struct ManifestOptions {
   // candidate: for a service, before it is known to be good; names: what is in force is enough, nobody is asked.
   enum class For : std::uint8_t { service, candidate, apply, look, names };
   For whom = For::look;
-  std::string program;            // to start git's child with; "" for this one
   std::function<void()> on_news;  // from another thread; may be empty
 };
 

@@ -127,7 +127,7 @@ class Service {
     options.watcher = &recorder_;
     options.requests = &recorder_;
     options.keys = &recorder_;
-    options.manifests = {whom, options_.program, [this] { asio::post(io_, [this] { wake_.cancel(); }); }};
+    options.manifests = {whom, [this] { asio::post(io_, [this] { wake_.cancel(); }); }};
     if (app_) options.last_good = app_->cycle().last_good();
     if (app_) options.former_manifests = &app_->manifests();
     return App::make(settings, clock_, random_, log_, options);

@@ -19,7 +19,6 @@ namespace graft::daemon {
 struct ServeOptions {
   std::chrono::milliseconds poll_interval{1'000};  // so that a change is seen within 2 s
   std::chrono::milliseconds beat_interval{1'000};  // of the heartbeat
-  std::string program = {};                        // to start git's child with; "" for this one
 };
 
 // Returns the exit code. `source` is read again at a reload; when anything of it has errors, nothing changes.

@@ -37,7 +37,7 @@ std::string slot_of(const ResourceKey& key) { return key.organization + "/" + ke
 
 // Declared tokens by "ORGANIZATION/ACCOUNT/TOKEN".
 Result<std::map<std::string, ResourceKey>> declared_slots(const Settings& settings) {
-  const auto manifests = make_manifest_source(settings, {ManifestOptions::For::names, {}, {}}, nullptr);
+  const auto manifests = make_manifest_source(settings, {ManifestOptions::For::names, {}}, nullptr);
   Result<manifest::LoadResult> loaded = manifests->load();
   if (!loaded) return fail(std::move(loaded.error()));
   if (!loaded->state) {

@@ -107,8 +107,10 @@ Result<Copy> Copy::open(const std::string& directory, std::chrono::milliseconds 
   const std::optional<git_oid> accepted = read_accepted(*parent, name_of(directory));
   const std::string successor = directory + ".new";
   // Ended between accepting what the successor holds and taking it into use.
-  if (accepted && !holds(directory, *accepted) && holds(successor, *accepted) && !swap_folders(successor, directory))
-    fs::rename(successor, directory);
+  if (accepted && !holds(directory, *accepted) && holds(successor, *accepted) && !swap_folders(successor, directory)) {
+    std::error_code failed;  // then the next fetch brings it again
+    fs::rename(successor, directory, failed);
+  }
   remove_all(successor);
   sweep(directory);
   auto repository = open_bare(directory);

@@ -100,7 +100,7 @@ struct GitSource::Impl {
     std::unique_lock lock(mutex);
     const Job todo = job(false);
     lock.unlock();
-    Result<Reply> reply = run_child(todo, options.program, stop.get());
+    Result<Reply> reply = run_child(todo, this_program, stop.get());
     if (!reply || !reply->content) return;
     Seen fresh;
     fresh.files = fresh.before = made(std::move(*reply));
@@ -124,7 +124,7 @@ struct GitSource::Impl {
   Seen look(const Job& todo) {
     Seen fresh = seen;
     fresh.problem.reset();
-    Result<Reply> reply = run_child(todo, options.program, stop.get());
+    Result<Reply> reply = run_child(todo, this_program, stop.get());
     if (!reply) {
       fresh.problem = std::move(reply.error());
       return fresh;
@@ -157,7 +157,7 @@ void GitSource::take_into_use() {
 void GitSource::ask() {
   const std::lock_guard lock(impl_->mutex);
   // One that is under way may have looked before what the asker wants to see was there.
-  impl_->wanted = std::max(impl_->wanted, impl_->fetched) + 1;
+  ++impl_->wanted;
   impl_->changed.notify_all();
 }
 

@@ -20,12 +20,11 @@ struct GitSourceOptions {
   Repository repository;
   std::string state_directory;  // the copies lie in its folder "git"
   std::chrono::seconds poll_interval{0};
-  std::string program = this_program;  // to start the child with
-  bool accept = true;                  // false: look only (Job::accept), until take_into_use()
-  bool remember = false;               // what was in force when the last process ended is there at once
-  bool fetch = true;                   // false: what is in force already
-  bool poll = true;                    // false: once, and when asked
-  std::function<void()> on_news;       // called by the thread when something has changed; may be empty
+  bool accept = true;             // false: look only (Job::accept), until take_into_use()
+  bool remember = false;          // what was in force when the last process ended is there at once
+  bool fetch = true;              // false: what is in force already
+  bool poll = true;               // false: once, and when asked
+  std::function<void()> on_news;  // called by the thread when something has changed; may be empty
 };
 
 class GitSource {

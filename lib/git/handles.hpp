@@ -7,16 +7,9 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "git/releaser.hpp"
 
 namespace graft::git {
-
-template <auto release>
-struct Releaser {
-  template <class T>
-  void operator()(T* object) const {
-    release(object);
-  }
-};
 
 using RepositoryHandle = std::unique_ptr<git_repository, Releaser<git_repository_free>>;
 using RemoteHandle = std::unique_ptr<git_remote, Releaser<git_remote_free>>;

@@ -19,12 +19,12 @@ namespace graft::git {
 
 namespace {
 
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
-using Number = std::unique_ptr<BIGNUM, Freed<BN_free>>;
-using EcdsaValue = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
-using Params = std::unique_ptr<OSSL_PARAM, Freed<OSSL_PARAM_free>>;
-using ParamsBuilder = std::unique_ptr<OSSL_PARAM_BLD, Freed<OSSL_PARAM_BLD_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Releaser<EVP_PKEY_CTX_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, Releaser<EVP_MD_CTX_free>>;
+using Number = std::unique_ptr<BIGNUM, Releaser<BN_free>>;
+using EcdsaValue = std::unique_ptr<ECDSA_SIG, Releaser<ECDSA_SIG_free>>;
+using Params = std::unique_ptr<OSSL_PARAM, Releaser<OSSL_PARAM_free>>;
+using ParamsBuilder = std::unique_ptr<OSSL_PARAM_BLD, Releaser<OSSL_PARAM_BLD_free>>;
 
 Number number_of(std::string_view magnitude) {
   return Number(BN_bin2bn(bytes_of(magnitude), static_cast<int>(magnitude.size()), nullptr));

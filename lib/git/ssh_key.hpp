@@ -9,17 +9,11 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "git/releaser.hpp"
 
 namespace graft::git {
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* what) const {
-    Free(what);
-  }
-};
-using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
 using Digest = const EVP_MD* (*)();
 
 enum class Family : std::uint8_t { ed25519, ecdsa, rsa };

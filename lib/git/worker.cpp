@@ -14,10 +14,9 @@ namespace graft::git {
 
 namespace {
 
-// Once for all: libgit2 1.5 frees its user agent twice when it is shut down and begun again.
+// Once for all; HTTP, and with it TLS, is not libgit2's (http_subtransport.hpp).
 void begin_library() {
   git_libgit2_init();
-  git_libgit2_opts(GIT_OPT_SET_USER_AGENT, "graftd");
   git_libgit2_opts(GIT_OPT_SET_TEMPLATE_PATH, "");
   git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);  // what is in force is on the disk before it is named
   // Nobody's configuration but what this process is told: no insteadOf, no proxies, no helpers.
@@ -35,9 +34,6 @@ void prepare_library(const Job& job) {
   // Where libgit2 1.5 looks for the known hosts is where it looks for the user's settings: this home is ours, and holds
   // nothing else.
   git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_GLOBAL, home_of(job.directory).c_str());
-  const std::string& authorities = job.repository.ca_file;
-  git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS,
-                   authorities.empty() ? "/etc/ssl/certs/ca-certificates.crt" : authorities.c_str(), nullptr);
 }
 
 std::string shown(const git_oid& commit) { return to_hex(commit).substr(0, 12); }

@@ -22,18 +22,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string program() { return std::string(GRAFTD_BIN_DIR) + "/graftd"; }
-
-git::Reply fetched(const git::Job& job) {
-  auto reply = git::run_child(job, program(), -1);
-  if (reply) return std::move(*reply);
-  git::Reply failed;
-  failed.problem = std::move(reply.error());
-  return failed;
-}
-
-std::string problem_of(const git::Reply& reply) { return reply.problem ? reply.problem->describe() : std::string(); }
-
 bool mentions(const git::Reply& reply, const std::string& text) {
   return problem_of(reply).find(text) != std::string::npos;
 }

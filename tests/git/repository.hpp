@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "git/child.hpp"
 #include "git/job.hpp"
 #include "support/process.hpp"
 #include "support/temporary_directory.hpp"
@@ -83,6 +84,19 @@ inline git::Job job_for(const std::string& url, const TemporaryDirectory& direct
   job.repository.timeout = std::chrono::seconds(60);
   job.directory = directory / "git/copy";
   return job;
+}
+
+// What comes of it in a child process, as the daemon has it done.
+inline git::Reply fetched(const git::Job& job) {
+  auto reply = git::run_child(job, std::string(GRAFTD_BIN_DIR) + "/graftd", -1);
+  if (reply) return std::move(*reply);
+  git::Reply failed;
+  failed.problem = std::move(reply.error());
+  return failed;
+}
+
+inline std::string problem_of(const git::Reply& reply) {
+  return reply.problem ? reply.problem->describe() : std::string();
 }
 
 }  // namespace graft::test

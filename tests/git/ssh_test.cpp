@@ -61,16 +61,6 @@ class SshServer {
   std::unique_ptr<test_support::Process> server;
 };
 
-git::Reply fetched(const git::Job& job) {
-  auto reply = git::run_child(job, std::string(GRAFTD_BIN_DIR) + "/graftd", -1);
-  if (reply) return std::move(*reply);
-  git::Reply failed;
-  failed.problem = std::move(reply.error());
-  return failed;
-}
-
-std::string problem_of(const git::Reply& reply) { return reply.problem ? reply.problem->describe() : std::string(); }
-
 }  // namespace
 
 TEST_CASE("ssh: with the right key and a known host; a stranger's key and an unknown host are refused and told") {
